@@ -1,0 +1,1 @@
+"""What runs say: comparisons, attention aggregates, areas, calibration."""

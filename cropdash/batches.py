@@ -1,0 +1,79 @@
+"""The batch: what the data floor hands to the model floor, and nothing about either."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class SensorBatch:
+    """Padded pixel-set series of one sensor.
+
+    Attributes:
+        values: ``(parcels, dates, pixels, channels)`` float, normalised; padding is 0.
+        days: ``(parcels, dates)`` float, days since the season's origin; padding is 0.
+        date_mask: ``(parcels, dates)`` bool, True for a real acquisition.
+        pixel_mask: ``(parcels, pixels)`` bool, True for a real pixel.
+
+    Raises:
+        ValueError: the shapes disagree.
+    """
+
+    values: Tensor
+    days: Tensor
+    date_mask: Tensor
+    pixel_mask: Tensor
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 4:
+            raise ValueError(f"values must be (parcels, dates, pixels, channels), not {tuple(self.values.shape)}")
+        parcels, dates, pixels, _ = self.values.shape
+        for name, want in {
+            "days": (parcels, dates),
+            "date_mask": (parcels, dates),
+            "pixel_mask": (parcels, pixels),
+        }.items():
+            shape = tuple(getattr(self, name).shape)
+            if shape != want:
+                raise ValueError(f"{name} must be {want} to fit values {tuple(self.values.shape)}, not {shape}")
+
+    @property
+    def present(self) -> Tensor:
+        """``(parcels,)`` bool: whether the parcel has any date of this sensor."""
+        return self.date_mask.any(dim=1)
+
+    def to(self, device: torch.device | str) -> SensorBatch:
+        return SensorBatch(*(getattr(self, name).to(device, non_blocking=True) for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Parcels as the network sees them.
+
+    Attributes:
+        sensors: one :class:`SensorBatch` a sensor, Sentinel-1 before Sentinel-2. For early and
+            PSE fusion both lie on the same dates.
+        labels: ``(parcels,)`` int64 class index, -1 where there is none.
+        rows: ``(parcels,)`` int64, row of each parcel in the store's parcel table.
+        features: ``(parcels, features)`` float standardised geometry features, or None.
+    """
+
+    sensors: Mapping[str, SensorBatch]
+    labels: Tensor
+    rows: Tensor
+    features: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device | str) -> Batch:
+        return Batch(
+            sensors={name: sensor.to(device) for name, sensor in self.sensors.items()},
+            labels=self.labels.to(device, non_blocking=True),
+            rows=self.rows,
+            features=None if self.features is None else self.features.to(device, non_blocking=True),
+        )

@@ -1,0 +1,1 @@
+"""Parcels and their satellite series, from files to batches; knows no model."""

@@ -1,0 +1,1 @@
+"""The PSE-TSA family as torch modules: knows tensors and classes, and no file."""

@@ -1,0 +1,1 @@
+"""The experiment's specification, one training run, grids of runs, prediction."""

@@ -1,0 +1,198 @@
+"""Everything that a run is, in one class: its fields, bounds, defaults and help texts.
+
+The command line, the launch page, grids, run folders and notebooks all read them from here.
+Nothing in this module trains, and importing it loads neither torch nor data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from cropdash.datasets.label_options import LabelOptions
+from cropdash.models.sizes import ModelSizes
+from cropdash.nomenclature import SENSORS, Fusion
+
+RegionName = Annotated[str, StringConstraints(min_length=1)]
+MonthDay = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+
+_DAYS_IN_MONTH = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Regions(_Part):
+    """The split: whole regions, never parcels of one region at random."""
+
+    train: tuple[RegionName, ...] = Field(min_length=1, description="Regions to train on.")
+    validation: tuple[RegionName, ...] = Field(min_length=1, description="Regions that choose the best epoch.")
+    test: tuple[RegionName, ...] = Field(min_length=1, description="Regions that the results are reported on.")
+
+    @model_validator(mode="after")
+    def _disjoint(self) -> Self:
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        owner: dict[str, str] = {}
+        for split, regions in splits.items():
+            for region in regions:
+                if region in owner:
+                    raise ValueError(
+                        f"region {region!r} is named in {owner[region]} and in {split}; a region belongs to one split, once"
+                    )
+                owner[region] = split
+        return self
+
+
+class Sampling(_Part):
+    """What of each parcel's series the network sees."""
+
+    pixels: int = Field(64, ge=2, description="Pixels drawn anew from each parcel in every training epoch.")
+    eval_pixels: int = Field(
+        64, ge=2, description="Pixels used in evaluation: this many at most, evenly spaced over the parcel, always the same."
+    )
+    s1_dates: int | None = Field(
+        None, ge=1, description="Sentinel-1 dates drawn per parcel in training (where fusion leaves S1 its own dates); all if unset."
+    )
+    s2_dates: int | None = Field(
+        27, ge=1, description="Sentinel-2 dates drawn per parcel in training; all if unset. Evaluation always uses all."
+    )
+
+
+class Optimisation(_Part):
+    """How the weights are found."""
+
+    epochs: int = Field(100, ge=1, description="Passes over the training regions.")
+    batch_size: int = Field(128, ge=2, description="Parcels per step.")
+    learning_rate: float = Field(1e-3, gt=0, description="Adam's learning rate.")
+    weight_decay: float = Field(0.0, ge=0, description="Adam's L2 penalty.")
+    schedule: Literal["constant", "cosine", "step"] = Field(
+        "constant", description="Learning rate over the epochs: constant, cosine to zero, or a tenth after each third."
+    )
+    focal_gamma: float = Field(1.0, ge=0, description="Gamma of the focal loss; 0 is cross-entropy.")
+    class_weights: Literal["none", "inverse", "inverse_sqrt"] = Field(
+        "none", description="Weight of each class in the loss, from its share of the training parcels."
+    )
+    early_stopping: int | None = Field(
+        None, ge=1, description="Stop after so many epochs without a better validation mean IoU; never if unset."
+    )
+    precision: Literal["float32", "bfloat16"] = Field("float32", description="Arithmetic of the training step.")
+
+
+class ExperimentSpec(_Part):
+    """One run, wholly described.
+
+    ``device`` and ``threads`` say where it runs and ``name`` what it is called; none of the three
+    changes :attr:`fingerprint`.
+
+    Raises:
+        ValidationError: a value is out of bounds or two values contradict each other; the message
+            says what is allowed.
+    """
+
+    data: str = Field(min_length=1, description="Folder of the data set's store.")
+    regions: Regions
+    sensors: tuple[Literal["S1", "S2"], ...] = Field(
+        ("S1", "S2"), min_length=1, description="Sensors to use: S1 (radar), S2 (optical)."
+    )
+    fusion: Fusion = Field(Fusion.TSA, description="Where the sensors meet; none for one sensor alone.")
+    interpolation: Literal["nn", "linear"] = Field(
+        "nn", description="Sentinel-1 at Sentinel-2 dates, for early and pse fusion: nearest date or linear."
+    )
+    season_origin: MonthDay | None = Field(
+        None, description="Month and day (MM-DD) that days count from; the data set's own if unset."
+    )
+    geometry_features: bool = Field(False, description="Join the parcels' geometry features to every pixel-set embedding.")
+    normalisation: Literal["mean_std", "percentile"] = Field(
+        "mean_std", description="Per channel, from the training regions: mean and standard deviation, or 2nd and 98th percentile."
+    )
+    labels: LabelOptions = LabelOptions()
+    sampling: Sampling = Sampling()
+    model: ModelSizes = ModelSizes()
+    optimisation: Optimisation = Optimisation()
+    seed: int = Field(1, ge=0, lt=2**31, description="Seed of weights, sampling and order.")
+    shuffle_labels: bool = Field(
+        False, description="Control experiment: shuffle the training labels; a sound model then stays at chance in the test regions."
+    )
+    name: str | None = Field(None, max_length=80, description="A name for the run; sensor, fusion and seed if unset.")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where to compute.")
+    threads: int | None = Field(None, ge=1, description="CPU threads; torch's own choice if unset.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_sensor_means_no_fusion(cls, values: Any) -> Any:
+        """``sensors: [S2]`` alone is enough: fusion none need not be said."""
+        if isinstance(values, dict) and "fusion" not in values and len(values.get("sensors", ("S1", "S2"))) == 1:
+            return {**values, "fusion": Fusion.NONE}
+        return values
+
+    @model_validator(mode="after")
+    def _sensors_fit_fusion(self) -> Self:
+        if len(set(self.sensors)) != len(self.sensors):
+            raise ValueError(f"sensors names one sensor twice: {', '.join(self.sensors)}")
+        if self.sensors != tuple(s for s in SENSORS if s in self.sensors):
+            raise ValueError("sensors must name S1 before S2")
+        if self.fusion is Fusion.NONE and len(self.sensors) != 1:
+            raise ValueError("fusion none takes one sensor: S1 or S2")
+        if self.fusion is not Fusion.NONE and len(self.sensors) != 2:
+            raise ValueError(f"fusion {self.fusion} takes both sensors, S1 and S2; one sensor alone takes fusion none")
+        if self.season_origin is not None:
+            month, day = (int(part) for part in self.season_origin.split("-"))
+            if day > _DAYS_IN_MONTH[month - 1]:
+                raise ValueError(f"season_origin {self.season_origin} is not a day of every year")
+        return self
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits over all that decides the result."""
+        content = self.model_dump(mode="json", exclude={"name", "device", "threads"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def experiment(self) -> str:
+        """Sensor or fusion in short: ``S1``, ``early (nn)``, ``tsa``."""
+        if self.fusion is Fusion.NONE:
+            return self.sensors[0]
+        return f"{self.fusion} ({self.interpolation})" if self.fusion.needs_common_dates else str(self.fusion)
+
+    @property
+    def label(self) -> str:
+        return self.name or f"{self.experiment}, seed {self.seed}"
+
+    @property
+    def run_id(self) -> str:
+        """Folder name of the run: readable, and one per fingerprint."""
+        slug = re.sub(r"[^a-z0-9]+", "-", (self.name or self.experiment).lower()).strip("-") or "run"
+        return f"{slug}_seed{self.seed}_{self.fingerprint[:8]}"
+
+    @classmethod
+    def read(cls, path: str | Path) -> ExperimentSpec:
+        """Read a spec from a JSON or YAML file.
+
+        Raises:
+            ValueError: not a spec; the message names the file and every wrong field.
+        """
+        import yaml  # reads JSON as well
+
+        path = Path(path)
+        try:
+            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        except yaml.YAMLError as error:
+            raise ValueError(f"{path}: neither YAML nor JSON ({error})") from None
+        except ValidationError as error:
+            raise ValueError(f"{path}: {explain(error)}") from None
+
+
+def explain(error: ValidationError) -> str:
+    """A pydantic error as sentences for the person who wrote the values."""
+    sentences = []
+    for item in error.errors():
+        field = ".".join(str(part) for part in item["loc"])
+        message = item["msg"].removeprefix("Value error, ")
+        sentences.append(f"{field}: {message}" if field else message)
+    return "; ".join(sentences)
