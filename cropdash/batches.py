@@ -30,7 +30,9 @@ class SensorBatch:
 
     def __post_init__(self) -> None:
         if self.values.ndim != 4:
-            raise ValueError(f"values must be (parcels, dates, pixels, channels), not {tuple(self.values.shape)}")
+            raise ValueError(
+                f"values must be (parcels, dates, pixels, channels), not {tuple(self.values.shape)}"
+            )
         parcels, dates, pixels, _ = self.values.shape
         for name, want in {
             "days": (parcels, dates),
@@ -39,7 +41,9 @@ class SensorBatch:
         }.items():
             shape = tuple(getattr(self, name).shape)
             if shape != want:
-                raise ValueError(f"{name} must be {want} to fit values {tuple(self.values.shape)}, not {shape}")
+                raise ValueError(
+                    f"{name} must be {want} to fit values {tuple(self.values.shape)}, not {shape}"
+                )
 
     @property
     def present(self) -> Tensor:

@@ -18,4 +18,6 @@ def packaged_file(name: str) -> Path:
     for folder in _CANDIDATES:
         if (folder / name).exists():
             return folder / name
-    raise FileNotFoundError(f"cropdash ships no data file {name!r}; looked in {_CANDIDATES[0]} and {_CANDIDATES[1]}")
+    raise FileNotFoundError(
+        f"cropdash ships no data file {name!r}; looked in {_CANDIDATES[0]} and {_CANDIDATES[1]}"
+    )
