@@ -1,0 +1,50 @@
+"""Task functions that the tests of the engine run in real worker processes."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+def add(a: int, b: int, stop: Callable[[], bool]) -> int:
+    return a + b
+
+
+def fail(stop: Callable[[], bool]) -> None:
+    raise ValueError("parcel 7 has no dates")
+
+
+def note_environment(folder: str, stop: Callable[[], bool]) -> None:
+    Path(folder, "threads").write_text(os.environ["OMP_NUM_THREADS"])
+    Path(folder, "pid").write_text(str(os.getpid()))
+
+
+def wait_for_stop(folder: str, name: str, stop: Callable[[], bool]) -> None:
+    """Leave ``<name>.began`` with the process id, and ``<name>.ended`` when told to stop."""
+    Path(folder, f"{name}.began").write_text(str(os.getpid()))
+    while not stop():
+        time.sleep(0.01)
+    Path(folder, f"{name}.ended").touch()
+
+
+def never_listen(folder: str, name: str, stop: Callable[[], bool]) -> None:
+    """Hold the interpreter lock in C code, so that nothing else in the process ever runs."""
+    Path(folder, f"{name}.began").write_text(str(os.getpid()))
+    ctypes.PyDLL(None).sleep(600)
+
+
+def die_once(folder: str, stop: Callable[[], bool]) -> None:
+    """Kill the own process, unless that happened before."""
+    if Path(folder, "died").exists():
+        Path(folder, "survived").touch()
+        return
+    Path(folder, "died").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_always(stop: Callable[[], bool]) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
