@@ -1,1 +1,1 @@
-"""The pages; the only floor that knows panel, holoviews and bokeh."""
+"""The dashboard: frame, pages and what they draw; the only floor that knows panel, holoviews and bokeh."""

@@ -1,0 +1,31 @@
+"""What only the browser knows: how wide its window is, and that someone pressed Back."""
+
+from __future__ import annotations
+
+import param
+from panel.custom import JSComponent
+
+
+class BrowserLink(JSComponent):
+    """An invisible component that reports the width once and reloads on Back and Forward.
+
+    The address is the state: going back to an address means showing what it says.
+    """
+
+    wide = param.Boolean(default=True, doc="Whether the window has room for navigation beside the page.")
+
+    _esm = """
+    export function render({ model, el }) {
+      el.style.display = "none"
+      const narrow = window.matchMedia("(max-width: 899px)")
+      model.wide = !narrow.matches
+      const follow = (event) => { model.wide = !event.matches }
+      const reload = () => window.location.reload()
+      narrow.addEventListener("change", follow)
+      window.addEventListener("popstate", reload)
+      model.on("remove", () => {
+        narrow.removeEventListener("change", follow)
+        window.removeEventListener("popstate", reload)
+      })
+    }
+    """

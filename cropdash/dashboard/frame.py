@@ -1,0 +1,147 @@
+"""The frame around the pages: header, navigation, chosen runs, chips, page and parcel drawer.
+
+One frame is one browser session. It keeps the address in line with the choices, builds a page on its
+first visit, and polls the run folder once for all of them.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmu
+
+from cropdash.dashboard.browser_link import BrowserLink
+from cropdash.dashboard.header import Chips, DatasetAndRegion
+from cropdash.dashboard.page import Page
+from cropdash.dashboard.pages import PAGES
+from cropdash.dashboard.parcel_drawer import ParcelDrawer
+from cropdash.dashboard.sidebar import ChosenRuns, Navigation
+from cropdash.dashboard.state import Choices
+from cropdash.dashboard.theme import PAGE_SX, THEME
+from cropdash.dashboard.workbench import Workbench
+
+log = logging.getLogger(__name__)
+
+#: How often a session looks whether runs have moved on.
+POLL_MILLISECONDS = 1500
+SIDEBAR_WIDTH = 264
+DRAWER_WIDTH = 440
+
+
+class Frame(pn.viewable.Viewer):
+    """The whole dashboard of one session."""
+
+    def __init__(self, choices: Choices, workbench: Workbench, notices: list[str] | None = None, **params: Any) -> None:
+        super().__init__(**params)
+        self.choices = choices
+        self.workbench = workbench
+        self._pages: dict[str, Page] = {}
+        self._library_version = workbench.library.version
+        self._header = DatasetAndRegion(choices, workbench)
+        self._runs = ChosenRuns(choices, workbench)
+        self._drawer = ParcelDrawer(choices, workbench)
+        self._notices = pn.Column(
+            *(pmu.Alert(object=notice, alert_type="warning", closeable=True) for notice in notices or []),
+            sizing_mode="stretch_width",
+        )
+        self._place = pn.Column(sizing_mode="stretch_width", css_classes=["cd-place"], margin=0)
+        link = BrowserLink()
+        self.page = pmu.Page(
+            title="cropdash",
+            theme_config=THEME,
+            theme_toggle=False,
+            sx=PAGE_SX,
+            header=[pn.Row(pn.HSpacer(), self._header, css_classes=["cd-only-wide"], sizing_mode="stretch_width")],
+            sidebar=[
+                pn.Column(self._header.stacked(), css_classes=["cd-only-narrow"], sizing_mode="stretch_width", margin=0),
+                Navigation(choices),
+                pmu.Divider(sizing_mode="stretch_width", margin=(4, 0)),
+                self._runs,
+                link,
+            ],
+            sidebar_width=SIDEBAR_WIDTH,
+            sidebar_resizable=False,
+            main=[
+                pn.Column(
+                    self._notices,
+                    Chips(choices, workbench),
+                    self._place,
+                    sizing_mode="stretch_width",
+                    css_classes=["cd-main"],
+                    styles={"padding": "18px clamp(12px, 3vw, 36px) 48px", "box-sizing": "border-box"},
+                    margin=0,
+                )
+            ],
+            main_width=1440,
+            app_bar_width="100%",
+            contextbar_width=DRAWER_WIDTH,
+            contextbar_variant="auto",
+        )
+        link.jslink(self.page, wide="sidebar_open")
+        choices.param.watch(self._show_page, "page")
+        choices.param.watch(self._show_parcel, "parcel")
+        self.page.param.watch(self._drawer_moved, "contextbar_open")
+        self._show_page()
+        self._show_parcel()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self.page
+
+    @property
+    def shown(self) -> Page:
+        """The page in view."""
+        return self._pages[self.choices.page]
+
+    def poll(self) -> None:
+        """Let the runs column and the page in view follow the run folder."""
+        version = self.workbench.library.version
+        if version != self._library_version:
+            self._library_version = version
+            self._runs.refresh()
+            self._header.refresh()
+            self.shown.library_changed()
+
+    def _show_page(self, *_: Any) -> None:
+        slug = self.choices.page
+        for page in self._pages.values():
+            if page.shown:
+                page.deactivate()
+        if slug not in self._pages:
+            self._pages[slug] = PAGES[slug].load()(self.choices, self.workbench)
+        self._pages[slug].activate()
+        self._place.objects = [self._pages[slug]]
+
+    def _show_parcel(self, *_: Any) -> None:
+        chosen = self.choices.parcel is not None
+        self.page.contextbar = [self._drawer] if chosen else []
+        self.page.contextbar_open = chosen
+
+    def _drawer_moved(self, event: Any) -> None:
+        if not event.new:
+            self.choices.parcel = None
+
+
+def dashboard(workbench: Workbench | None = None) -> pmu.Page:
+    """The dashboard of the session that is being served, its choices read from the address."""
+    pn.extension("tabulator")
+    workbench = workbench or Workbench.shared()
+    choices = Choices()
+    location = pn.state.location
+    notices = choices.read_query(location.search or "", list(PAGES)) if location else []
+    if not choices.dataset:
+        choices.dataset = next(iter(workbench.datasets()), "")
+    if not choices.runs:
+        choices.runs = workbench.default_runs(choices.dataset)
+    frame = Frame(choices, workbench, notices)
+    if location:
+
+        def write_address(*_: Any) -> None:
+            location.search = choices.query()
+
+        choices.param.watch(write_address, list(Choices.ADDRESS))
+        pn.state.onload(write_address)
+    if pn.state.curdoc and pn.state.curdoc.session_context:
+        pn.state.add_periodic_callback(frame.poll, period=POLL_MILLISECONDS)
+    return frame.page

@@ -1,0 +1,120 @@
+"""The header's choices: data set and region, each chosen once for all pages, and the chips below it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmu
+
+from cropdash.dashboard.state import Choices
+from cropdash.dashboard.workbench import Workbench
+
+ALL_REGIONS = "All test regions"
+
+
+class DatasetAndRegion(pn.viewable.Viewer):
+    """The two selects; shown in the header on wide screens and above the navigation on narrow ones."""
+
+    def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
+        super().__init__(**params)
+        self.choices = choices
+        self.workbench = workbench
+        common: dict[str, Any] = {"size": "small", "margin": (6, 6)}
+        self._dataset = pmu.Select(label="Data set", css_classes=["cd-dataset"], width=230, **common)
+        self._region = pmu.Select(label="Region", css_classes=["cd-region"], width=190, **common)
+        self._dataset.param.watch(self._choose_dataset, "value")
+        self._region.param.watch(self._choose_region, "value")
+        choices.param.watch(lambda _: self.refresh(), ["runs", "dataset", "region"])
+        self.refresh()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Row(self._dataset, self._region, margin=0)
+
+    def stacked(self) -> pn.Column:
+        """The same two selects, one above the other."""
+        return pn.Column(self._dataset, self._region, margin=(10, 8, 0, 8), sizing_mode="stretch_width")
+
+    def refresh(self) -> None:
+        choices = self.choices
+        entries = self.workbench.datasets()
+        options = {_unique(entry.title, name, entries): name for name, entry in entries.items()}
+        if choices.dataset and choices.dataset not in entries:
+            options[f"{choices.dataset} (not found)"] = choices.dataset
+        if not options or not choices.dataset:
+            options = {"none" if not options else "any": "", **options}
+        self._dataset.param.update(options=options, value=choices.dataset, disabled=len(options) < 2)
+
+        results = self.workbench.results(choices.dataset)
+        chosen = [result for result in results if result.id in choices.runs]
+        regions = self.workbench.test_regions(chosen or results)
+        if choices.region and choices.region not in regions:
+            regions.append(choices.region)
+        self._region.param.update(
+            options={ALL_REGIONS: "", **{region: region for region in regions}},
+            value=choices.region,
+            disabled=not regions,
+        )
+
+    def _choose_dataset(self, event: Any) -> None:
+        if event.new is not None and event.new != self.choices.dataset:
+            # A region and a parcel are those of one data set, and so are the runs made from it.
+            of_another = [
+                result.id
+                for result in self.workbench.results()
+                if self.workbench.dataset_of(result) not in (event.new, "")
+            ]
+            self.choices.param.update(
+                dataset=event.new,
+                region="",
+                parcel=None,
+                date=None,
+                runs=[run for run in self.choices.runs if run not in of_another],
+            )
+
+    def _choose_region(self, event: Any) -> None:
+        if event.new is not None:
+            self.choices.region = event.new
+
+
+class Chips(pn.viewable.Viewer):
+    """The chosen class, date and parcel, each removable with one click."""
+
+    def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
+        super().__init__(**params)
+        self.choices = choices
+        self.workbench = workbench
+        self._row = pn.FlexBox(margin=(0, 0, 6, 0), css_classes=["cd-chips"], sizing_mode="stretch_width")
+        choices.param.watch(lambda _: self.refresh(), [*Choices.CHIPS, "dataset"])
+        self.refresh()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._row
+
+    def refresh(self) -> None:
+        labels = {
+            "crop": None if self.choices.crop is None else self.workbench.class_name(self.choices.crop, self.choices.dataset),
+            "date": self.choices.date,
+            "parcel": self.choices.parcel,
+        }
+        self._row.objects = [self._chip(name, label) for name, label in labels.items() if label is not None]
+        self._row.visible = bool(self._row.objects)
+
+    def _chip(self, name: str, label: str) -> pmu.Chip:
+        word = Choices.CHIPS[name]
+        chip = pmu.Chip(
+            label=f"{word}: {label}",
+            icon="close",
+            size="small",
+            variant="outlined",
+            color="primary",
+            description=f"Take back this {word}",
+            css_classes=[f"cd-chip-{word}"],
+            margin=(0, 6, 0, 0),
+        )
+        chip.on_click(lambda _: self.choices.clear(name))
+        return chip
+
+
+def _unique(title: str, name: str, entries: Any) -> str:
+    return title if [entry.title for entry in entries.values()].count(title) == 1 else f"{title} ({name})"

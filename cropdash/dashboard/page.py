@@ -1,0 +1,124 @@
+"""What every page has: a title, a question, an answer in a sentence, and designed states.
+
+A page is built on its first visit and refreshed when it is shown and when a choice that it watches
+changes. An error while refreshing becomes a sentence on the page and a traceback in the server's log.
+"""
+
+from __future__ import annotations
+
+import html
+import logging
+from typing import Any, ClassVar
+
+import panel as pn
+import panel_material_ui as pmu
+
+from cropdash.dashboard.state import Choices
+from cropdash.dashboard.theme import PAGE_CSS
+from cropdash.dashboard.workbench import Workbench
+
+log = logging.getLogger(__name__)
+
+
+class Page(pn.viewable.Viewer):
+    """Base of all pages.
+
+    A subclass fills ``self.body`` in its ``__init__``, writes :meth:`refresh`, and says in
+    ``watches`` which choices it depends on.
+    """
+
+    slug: ClassVar[str]
+    title: ClassVar[str]
+    question: ClassVar[str]
+    watches: ClassVar[tuple[str, ...]] = ("runs", "dataset", "region")
+
+    def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
+        super().__init__(**params)
+        self.choices = choices
+        self.workbench = workbench
+        self.shown = False
+        heading = f"<h1>{html.escape(self.title)}</h1><p class='question'>{html.escape(self.question)}</p>"
+        self._answer = text_pane("", "cd-answer", f"cd-{self.slug}-answer")
+        self._state = pn.Column(sizing_mode="stretch_width", css_classes=["cd-state", f"cd-{self.slug}-state"], visible=False)
+        self.body = pn.Column(sizing_mode="stretch_width", css_classes=[f"cd-{self.slug}-body"])
+        self._layout = pn.Column(
+            text_pane(heading, "cd-heading"),
+            self._answer,
+            self._state,
+            self.body,
+            sizing_mode="stretch_width",
+            css_classes=["cd-page", f"cd-page-{self.slug}"],
+        )
+        choices.param.watch(self._choice_changed, list(self.watches))
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._layout
+
+    def refresh(self) -> None:
+        """Bring every pane in line with the choices."""
+        raise NotImplementedError(f"{type(self).__name__} must say how it refreshes")
+
+    def library_changed(self) -> None:
+        """Called while the page is shown, after runs came, went or moved on."""
+        self.update()
+
+    def activate(self) -> None:
+        """The page has come into view."""
+        self.shown = True
+        self.update()
+
+    def deactivate(self) -> None:
+        """The page has gone out of view; it stays built and does no work."""
+        self.shown = False
+
+    def update(self) -> None:
+        """Refresh, and show an error as a state of the page."""
+        try:
+            self.refresh()
+        except Exception as error:
+            log.exception("page %s could not be shown", self.slug)
+            self.show_failure(error)
+
+    # --- what a page says ------------------------------------------------------------------------
+
+    def say(self, sentence: str, *, simulated: bool = False) -> None:
+        """The answer, as plain text, with a badge where the data are simulated."""
+        badge = " <span class='badge'>simulated data</span>" if simulated else ""
+        self._answer.object = f"<p>{html.escape(sentence)}{badge}</p>" if sentence else ""
+
+    def show_body(self) -> None:
+        """End an empty or failed state."""
+        self._state.visible = False
+        self.body.visible = True
+
+    def show_empty(self, sentence: str, *actions: pn.viewable.Viewable) -> None:
+        """Nothing to show: why, and the next step where there is one."""
+        self._show_state("empty", f"<p>{html.escape(sentence)}</p>", *actions)
+
+    def show_loading(self, sentence: str) -> None:
+        self._show_state("loading", f"<p role='status'>{html.escape(sentence)}</p>", pmu.LinearProgress(active=True, sizing_mode="stretch_width"))
+
+    def show_failure(self, error: Exception) -> None:
+        again = pmu.Button(label="Try again", variant="outlined", css_classes=["cd-try-again"])
+        again.on_click(lambda _: self.update())
+        # KeyError puts its message in quotes.
+        message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+        sentence = f"This page could not be shown: {message or type(error).__name__}."
+        self._show_state("failed", f"<p role='alert'>{html.escape(sentence)}</p>", again)
+
+    def _show_state(self, kind: str, content: str, *actions: pn.viewable.Viewable) -> None:
+        self.say("")
+        self.body.visible = False
+        self._state.objects = [text_pane(f"<div class='{kind}'>{content}</div>", "cd-state-text"), *actions]
+        self._state.visible = True
+
+    def _choice_changed(self, *_: Any) -> None:
+        if self.shown:
+            self.update()
+
+
+def text_pane(content: str, *css_classes: str, **params: Any) -> pn.pane.HTML:
+    """HTML in the dashboard's typography. The caller escapes what is not its own."""
+    params.setdefault("sizing_mode", "stretch_width")
+    params.setdefault("margin", 0)
+    return pn.pane.HTML(content, css_classes=list(css_classes), stylesheets=[PAGE_CSS], **params)

@@ -1,0 +1,54 @@
+"""The dashboard's server, as ``cropdash serve`` starts it; on localhost unless told otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from cropdash.dashboard.settings import Settings
+from cropdash.dashboard.workbench import Workbench
+
+
+def serve(
+    data: Sequence[str | Path] = (),
+    runs: str | Path | None = None,
+    port: int = 5006,
+    address: str = "localhost",
+    open_browser: bool = False,
+) -> None:
+    """Serve the dashboard until interrupted; the engine stops with it.
+
+    Args:
+        data: folders that are stores or hold some; as :meth:`Settings.read` finds them if empty.
+        runs: folder of the runs; likewise.
+        port: 0 takes any free one.
+        address: what to bind to; only ``localhost`` keeps others on the network out.
+        open_browser: whether to open the page.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    import panel as pn
+
+    from cropdash.dashboard.frame import dashboard
+
+    found = Settings.read()
+    settings = Settings.of(data or found.data, runs or found.runs)
+    workbench = Workbench.shared(settings)
+    server = pn.serve(
+        {"/": partial(dashboard, workbench)},
+        port=port,
+        address=address,
+        title="cropdash",
+        show=open_browser,
+        start=False,
+        verbose=False,
+        # Behind a proxy or on another address the origin is not localhost; it must be allowed by name.
+        websocket_origin=None if address == "localhost" else [f"{address}:{port}"],
+    )
+    print(f"cropdash is at http://{address}:{server.port} (Ctrl-C stops it)", flush=True)
+    try:
+        server.run_until_shutdown()
+    finally:
+        workbench.close()

@@ -1,0 +1,108 @@
+"""Where the dashboard looks for data sets and runs.
+
+The environment speaks first (``CROPDASH_DATA``, ``CROPDASH_RUNS``), then ``cropdash.toml`` in the
+working folder, then the defaults: the packaged data and ``./runs``. Whatever a browser asks for is
+looked up by name among what lies in these folders, and never joined into a path.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cropdash.packaged import packaged_file
+
+SETTINGS_FILE = "cropdash.toml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Folders of the dashboard.
+
+    Attributes:
+        data: folders that are stores, or that hold stores one level down.
+        runs: folder that holds the run folders; made by the first run.
+    """
+
+    data: tuple[Path, ...]
+    runs: Path
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] | None = None, folder: str | Path = ".") -> Settings:
+        """Settings from the environment, else from ``cropdash.toml`` in ``folder``, else the defaults.
+
+        Raises:
+            ValueError: the file is no TOML or names something unknown; the message names file and field.
+        """
+        environment = os.environ if environment is None else environment
+        folder = Path(folder).resolve()
+        written = _read_file(folder / SETTINGS_FILE)
+        if environment.get("CROPDASH_DATA"):
+            data = [Path(part) for part in environment["CROPDASH_DATA"].split(os.pathsep) if part]
+        else:
+            data = written.get("data") or [packaged_file(".")]
+        runs = Path(environment["CROPDASH_RUNS"]) if environment.get("CROPDASH_RUNS") else written.get("runs", ["runs"])[0]
+        return cls.of(data, runs, relative_to=folder)
+
+    @classmethod
+    def of(cls, data: Sequence[str | Path], runs: str | Path, relative_to: str | Path = ".") -> Settings:
+        """Settings from folders as a person writes them: relative ones count from ``relative_to``."""
+        base = Path(relative_to).resolve()
+        return cls(
+            data=tuple(dict.fromkeys((base / Path(folder).expanduser()).resolve() for folder in data)),
+            runs=(base / Path(runs).expanduser()).resolve(),
+        )
+
+    def holds_data(self, path: str | Path) -> bool:
+        """Whether a path, links followed, lies in one of the data folders."""
+        real = Path(path).resolve()
+        return any(real == folder or folder in real.parents for folder in self.data)
+
+    def stores(self) -> dict[str, Path]:
+        """Every store in the data folders, by the name that the page and the address use for it.
+
+        The name is the folder's own; of two folders of one name the later is told by its parent too.
+        A link that leads out of the data folders is left out.
+        """
+        found: dict[str, Path] = {}
+        for folder in self.data:
+            for path in (folder, *sorted(_subfolders(folder))):
+                if not (path / "dataset.json").is_file() or not self.holds_data(path):
+                    continue
+                name = path.name if path.name not in found else f"{path.parent.name}/{path.name}"
+                found.setdefault(name, path)
+        return found
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+
+
+def _read_file(path: Path) -> dict[str, list[Path]]:
+    """``{"data": [...], "runs": [one]}`` as far as the file says; empty where there is no file."""
+    if not path.is_file():
+        return {}
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path}: not valid TOML ({error})") from None
+    table = content.get("cropdash", {})
+    if not isinstance(table, dict):
+        raise ValueError(f"{path}: cropdash must be a table: [cropdash] with data and runs below it")
+    unknown = sorted(set(table) - {"data", "runs"})
+    if unknown:
+        raise ValueError(f"{path}: cropdash.{unknown[0]} is unknown; allowed are data and runs")
+    folders: dict[str, list[Path]] = {}
+    for field, value in table.items():
+        values = [value] if isinstance(value, str) else value
+        if not isinstance(values, list) or not values or not all(isinstance(v, str) and v for v in values):
+            raise ValueError(f"{path}: cropdash.{field} must be a folder, or for data a list of folders")
+        if field == "runs" and len(values) != 1:
+            raise ValueError(f"{path}: cropdash.runs must be one folder")
+        folders[field] = [Path(v) for v in values]
+    return folders

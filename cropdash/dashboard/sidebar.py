@@ -1,0 +1,120 @@
+"""The left column: the pages, and the chosen runs with their colours."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmu
+
+from cropdash.dashboard.colours import run_colour
+from cropdash.dashboard.page import text_pane
+from cropdash.dashboard.pages import PAGES
+from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
+from cropdash.dashboard.workbench import Workbench
+
+_KINDS = {"run": "Own runs", "reference": "Reference runs", "published": "Published figures"}
+
+
+class Navigation(pn.viewable.Viewer):
+    """The list of pages."""
+
+    def __init__(self, choices: Choices, **params: Any) -> None:
+        super().__init__(**params)
+        self.choices = choices
+        self._slugs = list(PAGES)
+        self._list = pmu.MenuList(
+            items=[{"label": entry.title, "icon": entry.icon} for entry in PAGES.values()],
+            active=self._slugs.index(choices.page),
+            dense=True,
+            sizing_mode="stretch_width",
+            css_classes=["cd-navigation"],
+            margin=(4, 8),
+        )
+        self._list.param.watch(self._navigate, "active")
+        choices.param.watch(lambda event: self._list.param.update(active=self._slugs.index(event.new)), "page")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._list
+
+    def _navigate(self, event: Any) -> None:
+        index = event.new[0] if isinstance(event.new, tuple) else event.new
+        if index is not None:
+            self.choices.page = self._slugs[index]
+
+
+class ChosenRuns(pn.viewable.Viewer):
+    """The chosen runs, each with its colour and a button that removes it, and a select that adds one."""
+
+    def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
+        super().__init__(**params)
+        self.choices = choices
+        self.workbench = workbench
+        self._rows = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["cd-chosen-runs"])
+        self._adder = pmu.Select(
+            label="Add a run",
+            size="small",
+            sizing_mode="stretch_width",
+            margin=(8, 14, 4, 14),
+            css_classes=["cd-add-run"],
+            searchable=True,
+        )
+        self._adder.param.watch(self._add, "value")
+        self._layout = pn.Column(
+            text_pane("<h2>Runs</h2>", margin=(14, 16, 4, 16)),
+            self._rows,
+            self._adder,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        choices.param.watch(lambda _: self.refresh(), ["runs", "dataset"])
+        self.refresh()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._layout
+
+    def refresh(self) -> None:
+        """Bring rows and offers in line with the choices and the library."""
+        results = {result.id: result for result in self.workbench.results()}
+        self._rows.objects = [
+            self._row(run, results[run].label if run in results else f"{run} (not found)") for run in self.choices.runs
+        ] or [text_pane("<p class='note'>None chosen yet.</p>", margin=(0, 16))]
+        groups: dict[str, dict[str, str]] = {}
+        for result in self.workbench.results(self.choices.dataset):
+            if result.id not in self.choices.runs and result.status not in ("queued", "failed"):
+                group = groups.setdefault(_KINDS[result.kind], {})
+                label = result.label if result.label not in group else f"{result.label} ({result.id})"
+                group[label] = result.id
+        full = len(self.choices.runs) >= MAXIMUM_RUNS
+        self._adder.param.update(groups=groups, value=None)
+        self._adder.disabled = full or not groups
+        self._adder.helper_text = f"{MAXIMUM_RUNS} runs are chosen; remove one first." if full else ""
+
+    def _row(self, run_id: str, label: str) -> pn.Row:
+        remove = pmu.IconButton(
+            icon="close",
+            size="small",
+            color="default",
+            description=f"Remove {label}",
+            margin=0,
+            css_classes=["cd-remove-run"],
+        )
+        remove.on_click(lambda _: self.choices.remove_run(run_id))
+        colour = run_colour(self.choices, run_id)
+        content = (
+            f"<div style='display:flex;align-items:center;font-size:14px;line-height:1.3'>"
+            f"<span class='swatch' style='background:{colour}'></span><span>{html.escape(label)}</span></div>"
+        )
+        return pn.Row(
+            text_pane(content, "cd-chosen-run"),
+            remove,
+            sizing_mode="stretch_width",
+            margin=(0, 8, 0, 16),
+            align="center",
+            styles={"align-items": "center"},
+        )
+
+    def _add(self, event: Any) -> None:
+        if event.new:
+            self.choices.add_run(event.new)

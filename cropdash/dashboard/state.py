@@ -1,0 +1,158 @@
+"""What a user has chosen: runs, data set, region, class, parcel, date and page.
+
+The one object that all pages watch. It holds no widget and no data, and turns into the query of an
+address and back, so that a copied or reloaded address shows the same thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from urllib.parse import parse_qs, quote, urlencode
+
+import param
+
+#: More runs than this in one picture can be told apart by nobody.
+MAXIMUM_RUNS = 12
+
+
+class Choices(param.Parameterized):
+    """The choices that pages share.
+
+    A chosen run keeps its *place* until it is removed, and its colour comes from its place: removing
+    one run never recolours another.
+    """
+
+    runs = param.List(default=[], item_type=str, doc="Ids of the chosen runs, in the order of their places.")
+    dataset = param.String(default="", doc="Name of the data set; empty where there is none.")
+    region = param.String(default="", doc="One test region; empty for all of them.")
+    crop = param.Integer(default=None, allow_None=True, doc="Code of the chosen class.")
+    parcel = param.String(default=None, allow_None=True, doc="Id of the chosen parcel.")
+    date = param.String(default=None, allow_None=True, doc="The chosen day, as 2019-05-31.")
+    page = param.String(default="compare", doc="Slug of the page that is shown.")
+
+    #: What the frame shows as removable chips, with the word for each.
+    CHIPS = {"crop": "class", "date": "date", "parcel": "parcel"}
+
+    #: What the address says.
+    ADDRESS = ("page", "dataset", "region", "runs", "crop", "parcel", "date")
+
+    def __init__(self, **values: object) -> None:
+        self._places: list[str] = []
+        super().__init__(**values)
+        self._settle_places()
+
+    def place_of(self, run_id: str) -> int:
+        """The place of a chosen run, counted from 0.
+
+        Raises:
+            KeyError: the run is not chosen.
+        """
+        if run_id not in self._places:
+            raise KeyError(f"run {run_id!r} is not chosen")
+        return self._places.index(run_id)
+
+    def add_run(self, run_id: str) -> None:
+        """Choose a run as well; it takes the first free place."""
+        if run_id in self.runs or len(self.runs) >= MAXIMUM_RUNS:
+            return
+        self._places = _seat(self._places, run_id)
+        self.runs = [run for run in self._places if run]
+
+    def remove_run(self, run_id: str) -> None:
+        self.runs = [run for run in self.runs if run != run_id]
+
+    def clear(self, *names: str) -> None:
+        """Take back choices by name: ``crop``, ``date``, ``parcel``, ``region``."""
+        self.param.update({name: self.param[name].default for name in names})
+
+    @param.depends("runs", watch=True)
+    def _settle_places(self) -> None:
+        """Free the places of runs that left, then seat those that came."""
+        places = [run if run in self.runs else "" for run in self._places]
+        for run in self.runs:
+            if run not in places:
+                places = _seat(places, run)
+        while places and not places[-1]:
+            places.pop()
+        self._places = places
+
+    # --- the address -----------------------------------------------------------------------------
+
+    def query(self) -> str:
+        """The choices as the query of an address, ``?page=compare&runs=a,,b``; free places stay as gaps."""
+        values = {
+            "page": self.page,
+            "data": self.dataset,
+            "region": self.region,
+            "runs": ",".join(quote(run, safe="") for run in self._places),
+            "class": "" if self.crop is None else str(self.crop),
+            "parcel": self.parcel or "",
+            "date": self.date or "",
+        }
+        return "?" + urlencode({name: value for name, value in values.items() if value}, safe=",%")
+
+    def read_query(self, query: str, pages: Sequence[str]) -> list[str]:
+        """Take the choices over from an address.
+
+        Returns:
+            A sentence for everything that the address names and that cannot be; it is left out.
+        """
+        given = {name: values[-1] for name, values in parse_qs(query.lstrip("?")).items()}
+        refused: list[str] = []
+        readers: dict[str, tuple[str, Callable[[str], object]]] = {
+            "page": ("page", lambda text: _one_of(text, pages)),
+            "data": ("dataset", str),
+            "region": ("region", str),
+            "class": ("crop", _code),
+            "parcel": ("parcel", str),
+            "date": ("date", _day),
+        }
+        values: dict[str, object] = {}
+        for name, (choice, read) in readers.items():
+            if name not in given:
+                continue
+            try:
+                values[choice] = read(given[name])
+            except ValueError as error:
+                refused.append(f"The address names the {name} “{given[name][:60]}”, {error}; it was left out.")
+        places = _distinct([part.strip() for part in given.get("runs", "").split(",")])
+        if sum(map(bool, places)) > MAXIMUM_RUNS:
+            refused.append(f"The address names more than {MAXIMUM_RUNS} runs; the first {MAXIMUM_RUNS} are shown.")
+            places = places[:MAXIMUM_RUNS]
+        self._places = places
+        values["runs"] = [run for run in places if run]
+        self.param.update(values)
+        return refused
+
+
+def _seat(places: list[str], run: str) -> list[str]:
+    """The run on the first free place."""
+    if "" not in places:
+        return [*places, run]
+    free = places.index("")
+    return [*places[:free], run, *places[free + 1 :]]
+
+
+def _distinct(places: list[str]) -> list[str]:
+    """Each run once; a repeated one leaves a free place."""
+    return [run if run not in places[:index] else "" for index, run in enumerate(places)]
+
+
+def _one_of(text: str, allowed: Sequence[str]) -> str:
+    if text not in allowed:
+        raise ValueError(f"which is none of {', '.join(allowed)}")
+    return text
+
+
+def _code(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise ValueError("which is no class code (a whole number)")
+    return int(text)
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError("which is no day such as 2019-05-31") from None

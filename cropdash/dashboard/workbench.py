@@ -1,0 +1,216 @@
+"""What the sessions of one server share: data sets, runs, published figures and the engine.
+
+Read-only for the pages, except that it can launch and cancel. Everything is opened on first use and
+found by name among the configured folders. No choice of a user lives here.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cropdash.dashboard.settings import Settings
+from cropdash.datasets.info import DatasetInfo
+
+if TYPE_CHECKING:
+    from cropdash.datasets.inspection import Inspection
+    from cropdash.datasets.store import ParcelStore
+    from cropdash.engine import Engine
+    from cropdash.runs.library import RunLibrary
+    from cropdash.runs.results import Result
+    from cropdash.training.experiment import ExperimentSpec
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """One store found in the data folders; ``error`` says why it cannot be read, if so."""
+
+    name: str
+    path: Path
+    info: DatasetInfo | None
+    error: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.info.title if self.info else self.name
+
+
+class Workbench:
+    """The rooms below the dashboard, opened once per server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = threading.RLock()
+        self._stores: dict[tuple[Path, int], ParcelStore] = {}
+        self._infos: dict[tuple[Path, int], DatasetEntry] = {}
+        self._inspections: dict[tuple[Path, int], Inspection] = {}
+        self._engine: Engine | None = None
+
+    @classmethod
+    def shared(cls, settings: Settings | None = None) -> Workbench:
+        """The one workbench of these settings in this process."""
+        return _workbench(settings or Settings.read())
+
+    # --- data sets -------------------------------------------------------------------------------
+
+    def datasets(self) -> dict[str, DatasetEntry]:
+        """Every store in the data folders by name; unreadable ones carry their error."""
+        from cropdash.datasets.store import ParcelStore
+
+        entries: dict[str, DatasetEntry] = {}
+        for name, path in self.settings.stores().items():
+            key = _dated(path)
+            if key not in self._infos:
+                try:
+                    entry = DatasetEntry(name, path, ParcelStore.open(path).info)
+                except (ValueError, OSError) as error:
+                    entry = DatasetEntry(name, path, None, str(error))
+                self._infos[key] = entry
+            entries[name] = self._infos[key]
+        return entries
+
+    def store(self, name: str) -> ParcelStore:
+        """An opened store by its name.
+
+        Raises:
+            KeyError: no data folder holds a store of that name.
+            ValueError: the store cannot be read; the message names file and field.
+        """
+        from cropdash.datasets.store import ParcelStore
+
+        path = self._path(name)
+        with self._lock:
+            key = _dated(path)
+            if key not in self._stores:
+                self._stores[key] = ParcelStore.open(path)
+            return self._stores[key]
+
+    def inspection(self, name: str) -> Inspection:
+        """What ``inspect`` tells of a store; counted once, which takes a moment on a large one."""
+        from cropdash.datasets.inspection import inspect
+
+        store = self.store(name)
+        key = _dated(store.path)
+        with self._lock:
+            if key not in self._inspections:
+                self._inspections[key] = inspect(store)
+            return self._inspections[key]
+
+    def _path(self, name: str) -> Path:
+        stores = self.settings.stores()
+        if name not in stores:
+            raise KeyError(f"no data folder holds a data set called {name!r}")
+        return stores[name]
+
+    # --- results ---------------------------------------------------------------------------------
+
+    @cached_property
+    def library(self) -> RunLibrary:
+        from cropdash.runs.library import RunLibrary
+
+        return RunLibrary(self.settings.runs)
+
+    @cached_property
+    def published(self) -> list[Result]:
+        """The study's published figures."""
+        from cropdash.runs.published import published
+
+        return list(published())
+
+    def results(self, dataset: str = "") -> list[Result]:
+        """Own runs first, then reference folders, then published figures.
+
+        With a data set, runs that are known to come from another one are left out.
+        """
+        rank = {"run": 0, "reference": 1, "published": 2}
+        found = sorted([*self.library.results(), *self.published], key=lambda result: rank[result.kind])
+        if not dataset:
+            return found
+        return [result for result in found if self.dataset_of(result) in (dataset, "")]
+
+    def result(self, result_id: str) -> Result | None:
+        """A result by id, or None where there is none (removed, or mistyped in an address)."""
+        return next((result for result in self.results() if result.id == result_id), None)
+
+    def dataset_of(self, result: Result) -> str:
+        """Name of the data set that a run was made from; empty where it is not among the data folders."""
+        spec = getattr(result, "spec", None)
+        if not spec:
+            return ""
+        path = Path(spec["data"] if isinstance(spec, dict) else spec.data)
+        made_from = path.resolve()
+        return next((name for name, store in self.settings.stores().items() if store == made_from), "")
+
+    def default_runs(self, dataset: str = "") -> list[str]:
+        """What is compared before anybody has chosen: own finished runs, else the published ones."""
+        results = self.results(dataset)
+        own = [result.id for result in results if result.kind == "run" and result.status == "finished"]
+        return own[:8] or [result.id for result in results if result.kind == "published"][:8]
+
+    def class_name(self, code: int, dataset: str = "") -> str:
+        """Name of a class code, as the data set calls it, else as a result does; else the code itself."""
+        entry = self.datasets().get(dataset)
+        if entry and entry.info and code in entry.info.nomenclature.by_code:
+            return entry.info.nomenclature.by_code[code].name
+        for result in self.results(dataset):
+            for crop in result.classes:
+                if crop.code == code:
+                    return crop.name
+        return str(code)
+
+    def test_regions(self, results: list[Result]) -> list[str]:
+        """Regions that any of the results was tested in, sorted."""
+        return sorted({region for result in results for region in result.regions()})
+
+    # --- the engine ------------------------------------------------------------------------------
+
+    @property
+    def engine_started(self) -> bool:
+        return self._engine is not None
+
+    def launch(self, spec: ExperimentSpec) -> str:
+        """Queue a run; the first one starts the engine.
+
+        Returns:
+            The id of the run.
+
+        Raises:
+            PermissionError: the data set lies outside the data folders.
+        """
+        from cropdash.engine import Engine
+        from cropdash.training.launch import launch
+
+        if not self.settings.holds_data(spec.data):
+            raise PermissionError(f"{spec.data} lies outside the data folders of this dashboard")
+        with self._lock:
+            if self._engine is None:
+                self._engine = Engine()
+        return launch(self._engine, spec, self.settings.runs)
+
+    def cancel(self, run_id: str) -> None:
+        """Stop a queued or running run that this server started."""
+        from cropdash.training.launch import cancel
+
+        if self._engine is None:
+            raise RuntimeError(f"run {run_id} was not started by this server, which has launched nothing yet")
+        cancel(self._engine, run_id)
+
+    def close(self) -> None:
+        """Stop the engine, if it ever started."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.close()
+                self._engine = None
+
+
+@cache
+def _workbench(settings: Settings) -> Workbench:
+    return Workbench(settings)
+
+
+def _dated(path: Path) -> tuple[Path, int]:
+    """A key that changes when a store is written anew under the same name."""
+    return path, (path / "dataset.json").stat().st_mtime_ns
