@@ -25,7 +25,7 @@ _DAYS_IN_MONTH = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Regions(_Part):
@@ -127,8 +127,10 @@ class ExperimentSpec(_Part):
     @classmethod
     def _one_sensor_means_no_fusion(cls, values: Any) -> Any:
         """``sensors: [S2]`` alone is enough: fusion none need not be said."""
-        if isinstance(values, dict) and "fusion" not in values and len(values.get("sensors", ("S1", "S2"))) == 1:
-            return {**values, "fusion": Fusion.NONE}
+        if isinstance(values, dict) and "fusion" not in values:
+            sensors = values.get("sensors")
+            if isinstance(sensors, list | tuple) and len(sensors) == 1:
+                return {**values, "fusion": Fusion.NONE}
         return values
 
     @model_validator(mode="after")
