@@ -13,7 +13,9 @@ class ModelSizes(BaseModel):
     pixel_mlp: tuple[int, ...] = Field(
         (32, 64), min_length=1, description="Widths of the shared MLP over pixels (MLP1)."
     )
-    embedding: int = Field(128, ge=2, multiple_of=2, description="Width of a date's embedding, after pooling (MLP2).")
+    embedding: int = Field(
+        128, ge=2, multiple_of=2, description="Width of a date's embedding, after pooling (MLP2)."
+    )
     heads: int = Field(4, ge=1, description="Attention heads.")
     key: int = Field(32, ge=1, description="Width of a head's query and keys.")
     temporal_mlp: tuple[int, ...] = Field(

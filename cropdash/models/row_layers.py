@@ -1,0 +1,62 @@
+"""The layers that every part of the network is built of: linear and batch norm over rows.
+
+A row is a pixel, a date or a parcel, whatever the part works on; callers pass true rows only
+(see :mod:`cropdash.models.masked_rows`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class RowBatchNorm(nn.BatchNorm1d):
+    """Batch norm over ``(rows, channels)`` that bears any number of rows.
+
+    A single row has no spread and none at all has no mean: both pass through the running
+    statistics, which they leave as they are, even in training.
+    """
+
+    def forward(self, rows: Tensor) -> Tensor:
+        if self.training and len(rows) > 1:
+            return super().forward(rows)
+        scale, shift = self.affine_of_running_statistics()
+        return rows * scale + shift
+
+    def affine_of_running_statistics(self) -> tuple[Tensor, Tensor]:
+        """Scale and shift ``(channels,)`` that the norm amounts to in evaluation."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        scale = self.weight * torch.rsqrt(self.running_var + self.eps)
+        return scale, self.bias - self.running_mean * scale
+
+
+class LinearNorm(nn.Module):
+    """Linear, batch norm, and ReLU unless told otherwise: ``(rows, inputs)`` to ``(rows, outputs)``.
+
+    The linear map has no bias, since the batch norm would take it away again. In evaluation the
+    norm is folded into the map: one matrix product does both.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, relu: bool = True) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs, bias=False)
+        self.norm = RowBatchNorm(outputs)
+        self.relu = relu
+
+    def forward(self, rows: Tensor) -> Tensor:
+        if self.training and len(rows) > 1:
+            rows = self.norm(self.linear(rows))
+        else:
+            scale, shift = self.norm.affine_of_running_statistics()
+            rows = functional.linear(rows, self.linear.weight * scale[:, None], shift)
+        return rows.relu_() if self.relu else rows
+
+
+def mlp(widths: Sequence[int]) -> nn.Sequential:
+    """Linear, batch norm and ReLU from each width to the next."""
+    return nn.Sequential(*(LinearNorm(inputs, outputs) for inputs, outputs in pairwise(widths)))
