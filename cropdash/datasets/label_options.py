@@ -11,7 +11,8 @@ class LabelOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     label_field: str | None = Field(
-        None, description="Which label of the data set to learn, such as CODE_GROUP; the data set's own default if unset."
+        None,
+        description="Which label of the data set to learn, such as CODE_GROUP; the data set's own default if unset.",
     )
     keep_classes: tuple[int, ...] | None = Field(
         None, min_length=2, description="Crop codes to keep (after merging); all if unset."

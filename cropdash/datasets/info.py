@@ -1,0 +1,116 @@
+"""What a store says about itself: the content of ``dataset.json``.
+
+Sensors, bands, units and scaling, label fields and their nomenclature, and where the data came from.
+Nothing here touches pixels.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from cropdash.datasets.calendar import parse_origin
+from cropdash.nomenclature import SENSORS, Nomenclature
+
+SCHEMA_VERSION = 1
+FILE_NAME = "dataset.json"
+
+
+class SensorInfo(BaseModel):
+    """How one sensor's values are stored; physical value = stored value * ``scale`` + ``offset``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["S1", "S2"]
+    bands: tuple[str, ...] = Field(min_length=1, description="Bands in the order of the channel axis.")
+    unit: str = Field(description="Unit of the physical values.")
+    dtype: Literal["uint8", "int16", "uint16", "int32", "float32"] = Field(description="Data type on disk.")
+    scale: float = Field(1.0, gt=0, allow_inf_nan=False)
+    offset: float = Field(0.0, allow_inf_nan=False)
+
+    @classmethod
+    def standard(cls, name: str, dtype: str, scale: float = 1.0, offset: float = 0.0) -> Self:
+        """The sensor with the bands and unit that cropdash knows it by."""
+        sensor = SENSORS[name]
+        return cls.model_validate(
+            {
+                "name": name,
+                "bands": sensor.bands,
+                "unit": sensor.unit,
+                "dtype": dtype,
+                "scale": scale,
+                "offset": offset,
+            }
+        )
+
+
+class DatasetInfo(BaseModel):
+    """The description of a data set on disk."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    name: str = Field(min_length=1)
+    title: str = ""
+    source: str = Field("", description="Where the data came from.")
+    simulated: bool = Field(
+        False, description="Whether the pixels were simulated, which every page then says."
+    )
+    sensors: dict[str, SensorInfo] = Field(min_length=1, description="By name, Sentinel-1 before Sentinel-2.")
+    season_origin: str = Field("10-01", description="Month and day (MM-DD) that days count from.")
+    label_fields: tuple[str, ...] = Field(min_length=1, description="Label columns of the parcel table.")
+    label_field: str = Field(description="The label that an experiment learns unless it names another.")
+    nomenclature: Nomenclature
+    crs: str | None = Field(None, description="Coordinate reference system of the outlines.")
+    fingerprint: str = Field(description="16 hex digits over every parcel's id, labels, dates and values.")
+    regions: tuple[str, ...] = Field(min_length=1)
+
+    @field_validator("season_origin")
+    @classmethod
+    def _is_month_and_day(cls, value: str) -> str:
+        parse_origin(value)
+        return value
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        if list(self.sensors) != [name for name in SENSORS if name in self.sensors]:
+            raise ValueError(
+                f"sensors must be some of {', '.join(SENSORS)}, in this order, not {', '.join(self.sensors)}"
+            )
+        for name, sensor in self.sensors.items():
+            if sensor.name != name:
+                raise ValueError(f"sensors.{name} calls itself {sensor.name}")
+        if self.label_field not in self.label_fields:
+            raise ValueError(
+                f"label_field {self.label_field!r} is none of label_fields ({', '.join(self.label_fields)})"
+            )
+        return self
+
+    @classmethod
+    def read(cls, folder: str | Path) -> DatasetInfo:
+        """Read ``dataset.json`` of a store.
+
+        Raises:
+            FileNotFoundError: the folder is no store.
+            ValueError: the file is no JSON or breaks the schema; the message names file and field.
+        """
+        path = Path(folder) / FILE_NAME
+        if not path.is_file():
+            raise FileNotFoundError(f"{folder} is not a cropdash store: it holds no {FILE_NAME}")
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            version = content.get("schema_version") if isinstance(content, dict) else None
+            if isinstance(version, int) and version > SCHEMA_VERSION:
+                raise ValueError(
+                    f"{path}: schema_version is {version}; this cropdash reads up to {SCHEMA_VERSION}, a newer one is needed"
+                )
+            return cls.model_validate(content)
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}: not valid JSON ({error})") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"]) or "file"
+            raise ValueError(f"{path}: {field}: {first['msg'].removeprefix('Value error, ')}") from None
