@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from cropdash.datasets.label_options import LabelOptions
 from cropdash.models.sizes import ModelSizes
-from cropdash.nomenclature import SENSORS, Fusion
+from cropdash.nomenclature import SENSORS, Fusion, experiment_name
 
 RegionName = Annotated[str, StringConstraints(min_length=1)]
 MonthDay = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
@@ -32,8 +32,12 @@ class Regions(_Part):
     """The split: whole regions, never parcels of one region at random."""
 
     train: tuple[RegionName, ...] = Field(min_length=1, description="Regions to train on.")
-    validation: tuple[RegionName, ...] = Field(min_length=1, description="Regions that choose the best epoch.")
-    test: tuple[RegionName, ...] = Field(min_length=1, description="Regions that the results are reported on.")
+    validation: tuple[RegionName, ...] = Field(
+        min_length=1, description="Regions that choose the best epoch."
+    )
+    test: tuple[RegionName, ...] = Field(
+        min_length=1, description="Regions that the results are reported on."
+    )
 
     @model_validator(mode="after")
     def _disjoint(self) -> Self:
@@ -54,13 +58,19 @@ class Sampling(_Part):
 
     pixels: int = Field(64, ge=2, description="Pixels drawn anew from each parcel in every training epoch.")
     eval_pixels: int = Field(
-        64, ge=2, description="Pixels used in evaluation: this many at most, evenly spaced over the parcel, always the same."
+        64,
+        ge=2,
+        description="Pixels used in evaluation: this many at most, evenly spaced over the parcel, always the same.",
     )
     s1_dates: int | None = Field(
-        None, ge=1, description="Sentinel-1 dates drawn per parcel in training (where fusion leaves S1 its own dates); all if unset."
+        None,
+        ge=1,
+        description="Sentinel-1 dates drawn per parcel in training (where fusion leaves S1 its own dates); all if unset.",
     )
     s2_dates: int | None = Field(
-        27, ge=1, description="Sentinel-2 dates drawn per parcel in training; all if unset. Evaluation always uses all."
+        27,
+        ge=1,
+        description="Sentinel-2 dates drawn per parcel in training; all if unset. Evaluation always uses all.",
     )
 
 
@@ -72,16 +82,21 @@ class Optimisation(_Part):
     learning_rate: float = Field(1e-3, gt=0, description="Adam's learning rate.")
     weight_decay: float = Field(0.0, ge=0, description="Adam's L2 penalty.")
     schedule: Literal["constant", "cosine", "step"] = Field(
-        "constant", description="Learning rate over the epochs: constant, cosine to zero, or a tenth after each third."
+        "constant",
+        description="Learning rate over the epochs: constant, cosine to zero, or a tenth after each third.",
     )
     focal_gamma: float = Field(1.0, ge=0, description="Gamma of the focal loss; 0 is cross-entropy.")
     class_weights: Literal["none", "inverse", "inverse_sqrt"] = Field(
         "none", description="Weight of each class in the loss, from its share of the training parcels."
     )
     early_stopping: int | None = Field(
-        None, ge=1, description="Stop after so many epochs without a better validation mean IoU; never if unset."
+        None,
+        ge=1,
+        description="Stop after so many epochs without a better validation mean IoU; never if unset.",
     )
-    precision: Literal["float32", "bfloat16"] = Field("float32", description="Arithmetic of the training step.")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="Arithmetic of the training step."
+    )
 
 
 class ExperimentSpec(_Part):
@@ -107,9 +122,12 @@ class ExperimentSpec(_Part):
     season_origin: MonthDay | None = Field(
         None, description="Month and day (MM-DD) that days count from; the data set's own if unset."
     )
-    geometry_features: bool = Field(False, description="Join the parcels' geometry features to every pixel-set embedding.")
+    geometry_features: bool = Field(
+        False, description="Join the parcels' geometry features to every pixel-set embedding."
+    )
     normalisation: Literal["mean_std", "percentile"] = Field(
-        "mean_std", description="Per channel, from the training regions: mean and standard deviation, or 2nd and 98th percentile."
+        "mean_std",
+        description="Per channel, from the training regions: mean and standard deviation, or 2nd and 98th percentile.",
     )
     labels: LabelOptions = LabelOptions()
     sampling: Sampling = Sampling()
@@ -117,9 +135,12 @@ class ExperimentSpec(_Part):
     optimisation: Optimisation = Optimisation()
     seed: int = Field(1, ge=0, lt=2**31, description="Seed of weights, sampling and order.")
     shuffle_labels: bool = Field(
-        False, description="Control experiment: shuffle the training labels; a sound model then stays at chance in the test regions."
+        False,
+        description="Control experiment: shuffle the training labels; a sound model then stays at chance in the test regions.",
     )
-    name: str | None = Field(None, max_length=80, description="A name for the run; sensor, fusion and seed if unset.")
+    name: str | None = Field(
+        None, max_length=80, description="A name for the run; sensor, fusion and seed if unset."
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where to compute.")
     threads: int | None = Field(None, ge=1, description="CPU threads; torch's own choice if unset.")
 
@@ -142,7 +163,9 @@ class ExperimentSpec(_Part):
         if self.fusion is Fusion.NONE and len(self.sensors) != 1:
             raise ValueError("fusion none takes one sensor: S1 or S2")
         if self.fusion is not Fusion.NONE and len(self.sensors) != 2:
-            raise ValueError(f"fusion {self.fusion} takes both sensors, S1 and S2; one sensor alone takes fusion none")
+            raise ValueError(
+                f"fusion {self.fusion} takes both sensors, S1 and S2; one sensor alone takes fusion none"
+            )
         if self.season_origin is not None:
             month, day = (int(part) for part in self.season_origin.split("-"))
             if day > _DAYS_IN_MONTH[month - 1]:
@@ -158,9 +181,7 @@ class ExperimentSpec(_Part):
     @property
     def experiment(self) -> str:
         """Sensor or fusion in short: ``S1``, ``early (nn)``, ``tsa``."""
-        if self.fusion is Fusion.NONE:
-            return self.sensors[0]
-        return f"{self.fusion} ({self.interpolation})" if self.fusion.needs_common_dates else str(self.fusion)
+        return experiment_name(self.sensors, self.fusion, self.interpolation)
 
     @property
     def label(self) -> str:

@@ -163,7 +163,7 @@ def test_a_spec_is_read_from_json_and_yaml(tmp_path: Path, ending: str) -> None:
 def test_a_file_that_is_no_spec_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "spec.yaml"
     file.write_text(text)
-    with pytest.raises(ValueError, match="spec.yaml: ") as caught:
+    with pytest.raises(ValueError, match=r"spec\.yaml: ") as caught:
         ExperimentSpec.read(file)
     assert said in str(caught.value)
 

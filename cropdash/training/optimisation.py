@@ -1,0 +1,101 @@
+"""The recipe of the training step: learning rate of each epoch, weight of each class, device, random state.
+
+All are plain functions of the specification and the epoch, so a resumed run needs no memory of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from cropdash.training.experiment import Optimisation
+
+if TYPE_CHECKING:
+    import torch
+
+
+def learning_rate(optimisation: Optimisation, epoch: int) -> float:
+    """Adam's learning rate in an epoch, counted from 1.
+
+    ``cosine`` falls from the full rate in the first epoch towards zero after the last (Loshchilov and
+    Hutter, arXiv 1608.03983, without restarts); ``step`` is a tenth after each third of the epochs.
+    """
+    full, done = optimisation.learning_rate, (epoch - 1) / optimisation.epochs
+    match optimisation.schedule:
+        case "constant":
+            return full
+        case "cosine":
+            return full * 0.5 * (1 + math.cos(math.pi * done))
+        case "step":
+            return full * 10.0 ** -(3 * (epoch - 1) // optimisation.epochs)
+
+
+def class_weights(
+    rule: Literal["none", "inverse", "inverse_sqrt"], labels: np.ndarray, classes: int
+) -> np.ndarray | None:
+    """Weight of each class in the loss.
+
+    Args:
+        rule: ``inverse`` lets every class count alike, however rare; ``inverse_sqrt`` is half-way.
+        labels: ``(parcels,)`` class index of the training parcels.
+        classes: number of classes.
+
+    Returns:
+        ``(classes,)`` float32, with mean 1 over the training parcels and 0 for a class that none of
+        them has; None for ``none``.
+    """
+    if rule == "none":
+        return None
+    counts = np.bincount(labels, minlength=classes).astype(np.float64)
+    power = 1.0 if rule == "inverse" else 0.5
+    weights = np.divide(1.0, counts**power, out=np.zeros(classes), where=counts > 0)
+    return (weights * counts.sum() / (weights * counts).sum()).astype(np.float32)
+
+
+def choose_device(wanted: Literal["auto", "cpu", "cuda", "mps"]) -> torch.device:
+    """The device to compute on; ``auto`` prefers CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        ValueError: this machine lacks the device that was asked for.
+    """
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted == "auto":
+        return torch.device(next(device for device, available in there.items() if available))
+    if not there[wanted]:
+        raise ValueError(
+            f"device {wanted} is not available on this machine; there is "
+            f"{', '.join(device for device, available in there.items() if available)} (or auto)"
+        )
+    return torch.device(wanted)
+
+
+@contextmanager
+def threads_set(threads: int | None) -> Iterator[int]:
+    """Give torch so many CPU threads inside the block, and yield how many it then has."""
+    import torch
+
+    before = torch.get_num_threads()
+    if threads is not None:
+        torch.set_num_threads(threads)
+    try:
+        yield torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+
+
+def seed_epoch(seed: int, epoch: int) -> None:
+    """Set torch's random state for an epoch; 0 is for the initial weights.
+
+    Nothing of the epochs before enters, so a resumed run draws what an uninterrupted one draws.
+    """
+    import torch
+
+    torch.manual_seed(
+        int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    )
