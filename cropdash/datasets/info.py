@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from cropdash.datasets.calendar import parse_origin
 from cropdash.nomenclature import SENSORS, Nomenclature
 
+#: The newest ``schema_version`` that this cropdash reads, and the one it writes.
 SCHEMA_VERSION = 1
 FILE_NAME = "dataset.json"
 
@@ -52,7 +53,7 @@ class DatasetInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     name: str = Field(min_length=1)
     title: str = ""
     source: str = Field("", description="Where the data came from.")

@@ -22,14 +22,12 @@ import pandas as pd
 from cropdash.atomic import atomic_path, write_json
 from cropdash.datasets import info as dataset_info
 from cropdash.datasets.info import DatasetInfo, SensorInfo
+from cropdash.datasets.labels import NO_LABEL
 from cropdash.datasets.store import FEATURES, PARCELS_FILE, layout_columns
 from cropdash.nomenclature import SENSORS, Nomenclature
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
-
-#: The label of a parcel that has none in a field.
-NO_LABEL = -1
 
 
 class StoreWriter:
@@ -71,7 +69,9 @@ class StoreWriter:
     ) -> None:
         self.path = Path(path)
         self._overwrite = overwrite
-        self._sensors = {name: sensor for name in SENSORS for sensor in sensors if sensor.name == name}
+        self._sensors: dict[str, SensorInfo] = {
+            name: sensor for name in SENSORS for sensor in sensors if sensor.name == name
+        }
         self._label_fields = tuple(label_fields)
         _check_label_fields(self._label_fields, self._sensors)
         self._description: dict[str, Any] = {

@@ -1,0 +1,78 @@
+"""One sensor's series at another's dates: nearest acquisition or linear in time.
+
+Early and pixel-set fusion need Sentinel-1 at the Sentinel-2 dates. Each pixel and channel is
+interpolated by itself, and all at once.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+Interpolation = Literal["nn", "linear"]
+
+
+class Bracket(NamedTuple):
+    """For each target day the source dates around it, and how far it lies towards the later one.
+
+    Attributes:
+        before: ``(targets,)`` index of the source date at or before the target; the first one if none is.
+        after: ``(targets,)`` index of the source date at or after it; the last one if none is.
+        weight: ``(targets,)`` float32 share of the later date, 0 to 1.
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+    weight: np.ndarray
+
+
+def bracket(source: np.ndarray, target: np.ndarray, method: Interpolation) -> Bracket:
+    """Which source dates answer for the target days.
+
+    ``nn`` takes the nearest date, the earlier of two equally near ones: there ``before`` and ``after``
+    agree. ``linear`` takes the two around the target, and holds the first and last value outside.
+
+    Args:
+        source: ``(dates,)`` ascending day numbers, at least one.
+        target: ``(targets,)`` day numbers in any order.
+
+    Raises:
+        ValueError: no source date.
+    """
+    if not len(source):
+        raise ValueError("cannot interpolate a series without a date")
+    source = np.asarray(source, dtype=np.int64)
+    target = np.asarray(target, dtype=np.int64)
+    after = np.searchsorted(source, target)
+    before = np.maximum(after - 1, 0)
+    after = np.minimum(after, len(source) - 1)
+    gap = source[after] - source[before]
+    weight = np.where(gap > 0, (target - source[before]) / np.maximum(gap, 1), 0.0).astype(np.float32)
+    if method == "linear":
+        return Bracket(before, after, weight)
+    # Compared as whole days: a weight of one half must not depend on rounding.
+    nearest = np.where(2 * (target - source[before]) > gap, after, before)
+    return Bracket(nearest, nearest, np.zeros_like(weight))
+
+
+def interpolate(
+    values: np.ndarray, source: np.ndarray, target: np.ndarray, method: Interpolation
+) -> np.ndarray:
+    """A series at other days.
+
+    Args:
+        values: ``(dates, pixels, channels)``.
+        source: ``(dates,)`` ascending day numbers.
+        target: ``(targets,)`` day numbers.
+
+    Returns:
+        ``(targets, pixels, channels)`` float32.
+    """
+    before, after, weight = bracket(source, target, method)
+    return blend(values[before], values[after], weight[:, None, None])
+
+
+def blend(before: np.ndarray, after: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The value ``weight`` of the way from ``before`` to ``after``, as float32; exact at 0 and 1."""
+    return before.astype(np.float32) * (1 - weight) + after.astype(np.float32) * weight

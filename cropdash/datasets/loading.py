@@ -1,0 +1,276 @@
+"""Batches from a store: which parcels can be answered, what of each is drawn, and the padded arrays.
+
+A batch is gathered from the memory map with one indexing call a sensor, so only the chosen dates and
+pixels are read. Every draw comes from the seed, the epoch's number and the batch's number, never from
+global state: an epoch is the same after a resume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+from cropdash.batches import Batch, SensorBatch
+from cropdash.datasets.calendar import season_start
+from cropdash.datasets.interpolation import Interpolation, blend, bracket
+from cropdash.datasets.normalisation import Normalisation, geometry_features
+from cropdash.datasets.store import ParcelStore, SensorArrays
+from cropdash.nomenclature import SENSORS, Fusion
+
+# What a random generator is for: seeds (seed, epoch, purpose, ...) keep the draws apart.
+_ORDER, _SAMPLE = 1, 2
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Which dates or pixels of each parcel are read: padded indices and their mask, ``(parcels, most)``."""
+
+    index: np.ndarray
+    mask: np.ndarray
+
+
+class ParcelBatches:
+    """Batches of the given parcels, one epoch at a time.
+
+    In training the order of parcels, their pixels and their dates are drawn anew each epoch; a last batch
+    of one parcel joins the one before it. In evaluation the order is that of ``rows``, all dates are
+    used, and of a parcel's pixels at most ``pixels``, evenly spaced: always the same, whatever else is
+    in the batch. Where both sensors see a parcel on one grid (equal pixel counts), they get the same pixels.
+
+    Args:
+        rows: rows of the store's parcel table.
+        labels_index: ``(store rows,)`` class index, -1 where there is none.
+        sensors: sensors that the experiment uses.
+        fusion: early and PSE fusion put S1 on the S2 dates.
+        interpolation: how they do.
+        normalisation: scaling of values and features.
+        season_origin: month and day that days count from.
+        geometry_features: whether batches carry the parcels' geometry features.
+        pixels: most pixels of a parcel.
+        s1_dates: S1 dates drawn in training where S1 keeps its own dates; all if None.
+        s2_dates: S2 dates drawn in training; all if None.
+        batch_size: parcels of a batch.
+        seed: of all draws.
+        training: draw, or evaluate.
+
+    Attributes:
+        rows: the rows that are served.
+        left_out: why each other row is not: the network cannot answer for it.
+        unpredictable: the rows left out, in the given order.
+
+    Raises:
+        ValueError: a sensor that the store lacks; training parcels without a label, or fewer than two.
+    """
+
+    def __init__(
+        self,
+        store: ParcelStore,
+        rows: np.ndarray,
+        labels_index: np.ndarray,
+        *,
+        sensors: Sequence[str],
+        fusion: Fusion,
+        interpolation: Interpolation,
+        normalisation: Normalisation,
+        season_origin: str,
+        geometry_features: bool,
+        pixels: int,
+        s1_dates: int | None,
+        s2_dates: int | None,
+        batch_size: int,
+        seed: int,
+        training: bool,
+    ) -> None:
+        if missing := [name for name in sensors if name not in store.sensors]:
+            raise ValueError(f"{store.path} has no {', '.join(missing)}; it has {', '.join(store.sensors)}")
+        self._store = store
+        self._labels = np.asarray(labels_index, dtype=np.int64)
+        self._sensors = tuple(name for name in SENSORS if name in sensors)
+        self._fusion = fusion
+        self._interpolation: Interpolation = interpolation
+        self._normalisation = normalisation
+        self._pixels = pixels
+        self._dates = {"S1": s1_dates, "S2": s2_dates}
+        self._batch_size = batch_size
+        self._seed = seed
+        self._training = training
+        self._features = _scaled_features(store, normalisation) if geometry_features else None
+        starts = season_start(store.first_acquisition, season_origin)
+        self._season_start = starts.astype(np.int64)  # days since 1970-01-01; not used where there is no date
+        rows = np.asarray(rows, dtype=np.int64)
+        self.left_out = _left_out(store, rows, self._sensors, fusion, self._features)
+        self.rows = np.asarray([row for row in rows.tolist() if row not in self.left_out], dtype=np.int64)
+        self.unpredictable = np.asarray(
+            [row for row in rows.tolist() if row in self.left_out], dtype=np.int64
+        )
+        if training:
+            self._check_training()
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+        return len(self._bounds())
+
+    def epoch(self, n: int) -> Iterator[Batch]:
+        """The batches of epoch ``n``; in evaluation those of every epoch are the same."""
+        rows = self.rows
+        if self._training:
+            rows = np.random.default_rng((self._seed, n, _ORDER)).permutation(rows)
+        for number, (start, stop) in enumerate(self._bounds()):
+            yield self._batch(rows[start:stop], np.random.default_rng((self._seed, n, _SAMPLE, number)))
+
+    def _bounds(self) -> list[tuple[int, int]]:
+        edges = [*range(0, len(self.rows), self._batch_size), len(self.rows)]
+        # Batch normalisation cannot learn from a single parcel.
+        if self._training and len(edges) > 2 and edges[-1] - edges[-2] == 1:
+            del edges[-2]
+        return list(pairwise(edges)) if len(self.rows) else []
+
+    def _check_training(self) -> None:
+        if len(self.rows) < 2:
+            raise ValueError(
+                f"training needs at least two parcels; {len(self.rows)} of {self._store.path} can be used"
+            )
+        if (self._labels[self.rows] < 0).any():
+            row = self.rows[np.argmax(self._labels[self.rows] < 0)]
+            raise ValueError(f"training parcel {self._store.parcels['parcel_id'].iloc[row]} has no class")
+
+    def _batch(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
+        pixels = self._choose_pixels(rows, rng)
+        dates = self._choose_dates(rows, rng)
+        return Batch(
+            sensors={
+                name: self._own_dates(name, rows, dates[name], pixels[name])
+                if name in dates
+                else self._at_s2_dates(rows, dates["S2"], pixels[name])
+                for name in self._sensors
+            },
+            labels=torch.from_numpy(self._labels[rows]),
+            rows=torch.from_numpy(rows),
+            features=None if self._features is None else torch.from_numpy(self._features[rows]),
+        )
+
+    def _choose_pixels(self, rows: np.ndarray, rng: np.random.Generator) -> dict[str, _Chosen]:
+        counts = {name: self._store.arrays[name].pixel_counts[rows] for name in self._sensors}
+        if not self._training:
+            return {name: _evenly_spaced(count, self._pixels) for name, count in counts.items()}
+        # One set of lots for both sensors: on one grid they get the same pixels.
+        lots = rng.random((len(rows), max(1, *(count.max() for count in counts.values()))))
+        return {name: _draw(count, self._pixels, lots) for name, count in counts.items()}
+
+    def _choose_dates(self, rows: np.ndarray, rng: np.random.Generator) -> dict[str, _Chosen]:
+        chosen = {}
+        for name in self._sensors:
+            if name == "S1" and self._fusion.needs_common_dates:
+                continue
+            counts, most = self._store.arrays[name].date_counts[rows], self._dates[name]
+            if self._training and most is not None:
+                chosen[name] = _draw(counts, most, rng.random((len(rows), max(1, counts.max()))))
+            else:
+                chosen[name] = _evenly_spaced(counts, max(1, counts.max()))
+        return chosen
+
+    def _own_dates(self, name: str, rows: np.ndarray, dates: _Chosen, pixels: _Chosen) -> SensorBatch:
+        arrays = self._store.arrays[name]
+        values = _gather(arrays, rows, dates.index, pixels.index)
+        return self._padded(name, values, self._days(name, rows, dates), dates.mask, pixels.mask)
+
+    def _at_s2_dates(self, rows: np.ndarray, dates: _Chosen, pixels: _Chosen) -> SensorBatch:
+        s1, s2 = self._store.arrays["S1"], self._store.arrays["S2"]
+        before, after = np.zeros(dates.index.shape, np.int64), np.zeros(dates.index.shape, np.int64)
+        weight = np.zeros(dates.index.shape, np.float32)
+        for i, row in enumerate(rows):
+            source = s1.dates[s1.date_offsets[row] : s1.date_offsets[row] + s1.date_counts[row]]
+            target = s2.dates[s2.date_offsets[row] + dates.index[i]]
+            before[i], after[i], weight[i] = bracket(source, target, self._interpolation)
+        values = _gather(s1, rows, before, pixels.index)
+        if self._interpolation == "linear":
+            values = blend(values, _gather(s1, rows, after, pixels.index), weight[:, :, None, None])
+        return self._padded("S1", values, self._days("S2", rows, dates), dates.mask, pixels.mask)
+
+    def _days(self, name: str, rows: np.ndarray, dates: _Chosen) -> np.ndarray:
+        arrays = self._store.arrays[name]
+        position = np.where(dates.mask, arrays.date_offsets[rows][:, None] + dates.index, 0)
+        days = arrays.dates[position] - self._season_start[rows][:, None] if arrays.dates.size else position
+        return np.where(dates.mask, days, 0).astype(np.float32)
+
+    def _padded(
+        self, name: str, values: np.ndarray, days: np.ndarray, date_mask: np.ndarray, pixel_mask: np.ndarray
+    ) -> SensorBatch:
+        """Scale values, and set all padding to 0."""
+        info = self._store.info.sensors[name]
+        gain, bias = self._normalisation.gain_and_bias(name, len(info.bands), info.scale, info.offset)
+        scaled = values.astype(np.float32)
+        scaled *= gain
+        scaled += bias
+        scaled[~(date_mask[:, :, None] & pixel_mask[:, None, :])] = 0
+        return SensorBatch(
+            values=torch.from_numpy(scaled),
+            days=torch.from_numpy(days),
+            date_mask=torch.from_numpy(date_mask),
+            pixel_mask=torch.from_numpy(pixel_mask),
+        )
+
+
+def _draw(counts: np.ndarray, most: int, lots: np.ndarray) -> _Chosen:
+    """The ``most`` lowest lots of each parcel, in ascending order of index; all where it has no more."""
+    places = np.arange(lots.shape[1])
+    real = places < counts[:, None]
+    if lots.shape[1] > most:
+        best = np.argpartition(np.where(real, lots, np.inf), most - 1, axis=1)[:, :most]
+        places = np.sort(np.where(np.take_along_axis(real, best, axis=1), best, lots.shape[1]), axis=1)
+        real = places < counts[:, None]
+    return _Chosen(np.where(real, places, 0), real)
+
+
+def _evenly_spaced(counts: np.ndarray, most: int) -> _Chosen:
+    """At most ``most`` indices of each parcel: the middles of as many equal parts of its range."""
+    taken = np.minimum(counts, most)[:, None]
+    steps = np.arange(max(1, taken.max()))
+    real = steps < taken
+    index = (2 * steps + 1) * counts[:, None] // (2 * np.maximum(taken, 1))
+    return _Chosen(np.where(real, index, 0), real)
+
+
+def _gather(arrays: SensorArrays, rows: np.ndarray, dates: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Stored values ``(parcels, dates, pixels, channels)`` at the chosen places.
+
+    Padding repeats a place of the parcel's own, or of another parcel of the batch where it has no date
+    at all, so that nothing outside the batch is read.
+    """
+    shape = (len(rows), dates.shape[1], pixels.shape[1], arrays.channels)
+    seen = arrays.date_counts[rows] > 0
+    if not seen.any():
+        return np.zeros(shape, dtype=np.float32)
+    start, width = arrays.pixel_offsets[rows] // arrays.channels, arrays.pixel_counts[rows]
+    places = start[:, None, None] + dates[:, :, None] * width[:, None, None] + pixels[:, None, :]
+    places[~seen] = start[seen][0]
+    return arrays.pixels.reshape(-1, arrays.channels).take(places, axis=0)
+
+
+def _scaled_features(store: ParcelStore, normalisation: Normalisation) -> np.ndarray:
+    return normalisation.apply_features(geometry_features(store))
+
+
+def _left_out(
+    store: ParcelStore, rows: np.ndarray, sensors: Sequence[str], fusion: Fusion, features: np.ndarray | None
+) -> dict[int, str]:
+    """Why the network cannot answer for some of the rows."""
+    seen = {name: store.arrays[name].date_counts[rows] > 0 for name in sensors}
+    nothing = ~np.any(list(seen.values()), axis=0)
+    reasons = np.full(len(rows), "", dtype=object)
+    if fusion is Fusion.EARLY:
+        reasons[store.arrays["S1"].pixel_counts[rows] != store.arrays["S2"].pixel_counts[rows]] = (
+            "pixel counts of S1 and S2 differ"
+        )
+    if fusion is Fusion.NONE or fusion.needs_common_dates:
+        for name in sensors:
+            reasons[~seen[name]] = f"no date of {name}"
+    if len(sensors) > 1:
+        reasons[nothing] = "no date of any sensor"
+    if features is not None:
+        reasons[(reasons == "") & ~np.isfinite(features[rows]).all(axis=1)] = "no geometry features"
+    return {int(rows[i]): reasons[i] for i in np.flatnonzero(reasons != "")}

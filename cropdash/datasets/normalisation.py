@@ -1,0 +1,194 @@
+"""Scaling of channels and geometry features, fitted on the training regions and kept with the run.
+
+A scaled value is (physical value - centre) / spread. Fitting streams over the store; only percentiles
+need values in memory, and then a bounded number of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cropdash.atomic import write_text
+from cropdash.datasets.store import FEATURES, ParcelStore
+
+Method = Literal["mean_std", "percentile"]
+
+#: Percentiles come from at most this many pixel-dates, those of parcels evenly spaced over the rows:
+#: 160 MB for ten channels, and far below the sampling error of the parcels themselves.
+PERCENTILE_PIXEL_DATES = 4_000_000
+
+
+class ChannelScaling(BaseModel):
+    """Centre and spread of each channel, in physical units."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    centre: list[float] = Field(min_length=1)
+    spread: list[float] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> ChannelScaling:
+        if len(self.centre) != len(self.spread):
+            raise ValueError(f"{len(self.centre)} centres do not fit {len(self.spread)} spreads")
+        if min(self.spread) <= 0:
+            raise ValueError("every spread must be above 0")
+        return self
+
+
+class Normalisation(BaseModel):
+    """How raw physical values become what the network sees.
+
+    ``mean_std``: centre and spread are mean and standard deviation. ``percentile``: centre is the 2nd
+    percentile and spread the way from there to the 98th, so that most values lie between 0 and 1. A channel
+    that never varies gets spread 1 and so becomes 0.
+
+    Attributes:
+        sensors: scaling by sensor name.
+        features: the same of the geometry features (mean and standard deviation), where they are used.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: Method
+    sensors: dict[str, ChannelScaling]
+    features: ChannelScaling | None = None
+
+    @classmethod
+    def fit(
+        cls,
+        store: ParcelStore,
+        rows: np.ndarray,
+        sensors: Sequence[str],
+        method: Method,
+        geometry_features: bool = False,
+    ) -> Normalisation:
+        """Fit on the given rows, which must be training parcels only. Every pixel of every date counts once.
+
+        Raises:
+            ValueError: the rows hold no date of a sensor, or no geometry features though they are asked for.
+        """
+        fit_sensor = {"mean_std": _mean_and_deviation, "percentile": _percentiles}[method]
+        return cls(
+            method=method,
+            sensors={name: fit_sensor(store, _rows_seen(store, rows, name), name) for name in sensors},
+            features=_feature_scaling(store, rows) if geometry_features else None,
+        )
+
+    def apply(self, sensor: str, values: np.ndarray) -> np.ndarray:
+        """Scale physical values ``(..., channels)``; float32.
+
+        Raises:
+            ValueError: the sensor or its channel count is not what was fitted.
+        """
+        gain, bias = self.gain_and_bias(sensor, channels=values.shape[-1])
+        return values * gain + bias
+
+    def gain_and_bias(
+        self, sensor: str, channels: int, scale: float = 1.0, offset: float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The scaling as one multiplication and one addition, from stored values whose physical value
+        is ``stored * scale + offset``.
+
+        Returns:
+            Two ``(channels,)`` float32 arrays: scaled value = stored value * gain + bias.
+        """
+        if sensor not in self.sensors:
+            raise ValueError(f"the normalisation knows {', '.join(self.sensors)}, not {sensor}")
+        scaling = self.sensors[sensor]
+        if channels != len(scaling.centre):
+            raise ValueError(
+                f"the normalisation of {sensor} has {len(scaling.centre)} channels, the data {channels}"
+            )
+        spread = np.asarray(scaling.spread)
+        return (scale / spread).astype(np.float32), ((offset - np.asarray(scaling.centre)) / spread).astype(
+            np.float32
+        )
+
+    def apply_features(self, features: np.ndarray) -> np.ndarray:
+        """Scale geometry features ``(parcels, 4)``; float32."""
+        if self.features is None:
+            raise ValueError("the normalisation was fitted without geometry features")
+        return ((features - np.asarray(self.features.centre)) / np.asarray(self.features.spread)).astype(
+            np.float32
+        )
+
+    def write(self, path: str | Path) -> None:
+        write_text(path, self.model_dump_json(indent=2) + "\n")
+
+    @classmethod
+    def read(cls, path: str | Path) -> Normalisation:
+        """Read what :meth:`write` wrote.
+
+        Raises:
+            ValueError: not such a file; the message names file and field.
+        """
+        path = Path(path)
+        try:
+            return cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}: not valid JSON ({error})") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"]) or "file"
+            raise ValueError(f"{path}: {field}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _rows_seen(store: ParcelStore, rows: np.ndarray, sensor: str) -> np.ndarray:
+    seen = rows[store.arrays[sensor].date_counts[rows] > 0]
+    if not len(seen):
+        raise ValueError(f"{store.path}: none of the {len(rows)} training parcels has a date of {sensor}")
+    return seen
+
+
+def _mean_and_deviation(store: ParcelStore, rows: np.ndarray, sensor: str) -> ChannelScaling:
+    """Parcel by parcel, joined as in Chan, Golub and LeVeque (1983): one pass, no cancellation."""
+    info = store.info.sensors[sensor]
+    count, mean, squares = 0, np.zeros(len(info.bands)), np.zeros(len(info.bands))
+    for row in rows:
+        values = store.raw(row, sensor)[0].reshape(-1, len(info.bands)).astype(np.float64)
+        here = values.mean(axis=0)
+        step = here - mean
+        total = count + len(values)
+        squares += ((values - here) ** 2).sum(axis=0) + step**2 * (count * len(values) / total)
+        mean += step * (len(values) / total)
+        count = total
+    return _scaling(mean * info.scale + info.offset, np.sqrt(squares / count) * info.scale)
+
+
+def _percentiles(store: ParcelStore, rows: np.ndarray, sensor: str) -> ChannelScaling:
+    info = store.info.sensors[sensor]
+    arrays = store.arrays[sensor]
+    sizes = arrays.date_counts[rows] * arrays.pixel_counts[rows]
+    every = max(1, int(np.ceil(sizes.sum() / PERCENTILE_PIXEL_DATES)))
+    values = np.concatenate([store.raw(row, sensor)[0].reshape(-1, len(info.bands)) for row in rows[::every]])
+    low, high = np.percentile(values, [2, 98], axis=0)
+    return _scaling(low * info.scale + info.offset, (high - low) * info.scale)
+
+
+def _feature_scaling(store: ParcelStore, rows: np.ndarray) -> ChannelScaling:
+    features = geometry_features(store)[rows]
+    known = features[np.isfinite(features).all(axis=1)]
+    if not len(known):
+        raise ValueError(f"{store.path}: none of the {len(rows)} training parcels has geometry features")
+    return _scaling(known.mean(axis=0), known.std(axis=0))
+
+
+def geometry_features(store: ParcelStore) -> np.ndarray:
+    """``(rows, 4)`` float64 perimeter, area, their ratio and size; NaN for a parcel that has none.
+
+    Raises:
+        ValueError: no parcel of the store has any.
+    """
+    if not set(FEATURES) <= set(store.parcels.columns):
+        raise ValueError(f"{store.path} holds no geometry features ({', '.join(FEATURES)})")
+    return store.parcels[list(FEATURES)].to_numpy(dtype=np.float64)
+
+
+def _scaling(centre: np.ndarray, spread: np.ndarray) -> ChannelScaling:
+    return ChannelScaling(centre=centre.tolist(), spread=np.where(spread > 0, spread, 1.0).tolist())
