@@ -1,0 +1,150 @@
+"""What one run answers for each parcel, as the map, its table and its sentence need it.
+
+Built from a run's predictions; knows neither outlines nor widgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cropdash.nomenclature import CropClass
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Fewer answered parcels than this bear no statement about the map.
+FEWEST = 5
+
+
+@dataclass(frozen=True)
+class ParcelAnswers:
+    """Truth, prediction and confidence, parcel by parcel.
+
+    Attributes:
+        classes: what the indices mean.
+        parcel_id, region: ``(parcels,)`` strings.
+        truth: ``(parcels,)`` class index, -1 where unknown.
+        predicted: ``(parcels,)`` class index, -1 where the run could not answer.
+        probabilities: ``(parcels, classes)`` float32, NaN where there is no answer.
+    """
+
+    classes: tuple[CropClass, ...]
+    parcel_id: NDArray[np.object_]
+    region: NDArray[np.object_]
+    truth: NDArray[np.int16]
+    predicted: NDArray[np.int16]
+    probabilities: NDArray[np.float32]
+
+    @classmethod
+    def from_frame(cls, predictions: pd.DataFrame, classes: Sequence[CropClass]) -> ParcelAnswers:
+        """Take a run's predictions; a column ``probability_<code>`` that is missing counts as NaN."""
+        columns = [f"probability_{crop.code}" for crop in classes]
+        return cls(
+            classes=tuple(classes),
+            parcel_id=predictions["parcel_id"].astype(str).to_numpy(object),
+            region=predictions["region"].astype(str).to_numpy(object),
+            truth=predictions["truth"].to_numpy(np.int16),
+            predicted=predictions["predicted"].to_numpy(np.int16),
+            probabilities=predictions.reindex(columns=columns).to_numpy(np.float32),
+        )
+
+    def __len__(self) -> int:
+        return len(self.parcel_id)
+
+    @cached_property
+    def answered(self) -> NDArray[np.bool_]:
+        return self.predicted >= 0
+
+    @cached_property
+    def judged(self) -> NDArray[np.bool_]:
+        """Parcels of known truth that the run answered: those that can be right or wrong."""
+        return self.answered & (self.truth >= 0)
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        return self.judged & (self.truth == self.predicted)
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float32]:
+        """Probability of the predicted class, NaN where there is none."""
+        confidence = np.full(len(self), np.nan, dtype=np.float32)
+        at = np.flatnonzero(self.answered)
+        confidence[at] = self.probabilities[at, self.predicted[at]]
+        return confidence
+
+    @cached_property
+    def entropy(self) -> NDArray[np.float32]:
+        """Shannon entropy of the probabilities, as a share of its largest value (0 sure, 1 no idea)."""
+        p = self.probabilities
+        entropy = -np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), p * 0).sum(axis=1)
+        return np.where(self.answered, entropy / np.log(max(len(self.classes), 2)), np.nan).astype(np.float32)
+
+    def names(self, index: NDArray[np.int16], unknown: str) -> NDArray[np.object_]:
+        """Class names of class indices, with a word for -1."""
+        return np.array([*(crop.name for crop in self.classes), unknown], dtype=object)[index]
+
+    def table(self) -> pd.DataFrame:
+        """One row a parcel: what the table shows and its CSV holds."""
+        return pd.DataFrame(
+            {
+                "parcel": self.parcel_id,
+                "region": self.region,
+                "truth": self.names(self.truth, "unknown"),
+                "prediction": self.names(self.predicted, "no prediction"),
+                "right": np.where(self.judged, np.where(self.right, "right", "wrong"), "–"),
+                "confidence": self.confidence,
+            }
+        )
+
+    def about(self, crop: int | None) -> NDArray[np.bool_]:
+        """Parcels that are, or are taken for, the class of this code; all of them for None."""
+        index = next((i for i, c in enumerate(self.classes) if c.code == crop), None)
+        if index is None:
+            return np.ones(len(self), dtype=bool)
+        return (self.truth == index) | (self.predicted == index)
+
+    def most_frequent_error(self, among: NDArray[np.bool_] | None = None) -> tuple[str, str, int] | None:
+        """``(true class, class it is taken for, parcels)``; ties go to the first in class order."""
+        wrong = self.judged & ~self.right
+        if among is not None:
+            wrong &= among
+        if not wrong.any():
+            return None
+        pair = self.truth[wrong].astype(np.int64) * len(self.classes) + self.predicted[wrong]
+        counts = np.bincount(pair)
+        truth, predicted = divmod(int(counts.argmax()), len(self.classes))
+        return self.classes[truth].name, self.classes[predicted].name, int(counts.max())
+
+
+def answer(answers: ParcelAnswers, where: str, crop: int | None = None) -> str:
+    """The map's answer in a sentence or two, such as "37 of 43 test parcels in r4 are right (86.0 %)".
+
+    Args:
+        where: the region as it stands in the sentence, such as ``in r4``.
+        crop: code of the chosen class; the sentence then speaks of the parcels that are that class.
+    """
+    index = next((i for i, c in enumerate(answers.classes) if c.code == crop), None)
+    meant = answers.truth == index if index is not None else np.ones(len(answers), dtype=bool)
+    of = f"{answers.classes[index].name} parcels" if index is not None else "test parcels"
+    judged, right = int((answers.judged & meant).sum()), int((answers.right & meant).sum())
+    unanswered = int((~answers.answered & meant).sum())
+    without = (
+        f" {unanswered:,} more {'has' if unanswered == 1 else 'have'} no prediction." if unanswered else ""
+    )
+    if judged == 0:
+        return f"No {of} {where} can be judged.{without}".replace(" more ", " ")
+    if judged < FEWEST:
+        return f"Only {judged} {of} {where} can be judged, too few to say more.{without}"
+    sentence = f"{right:,} of {judged:,} {of} {where} are right ({right / judged:.1%})".replace("%", " %")
+    error = answers.most_frequent_error(meant)
+    if error is None:
+        return f"{sentence}; none is wrong.{without}"
+    truth, taken_for, parcels = error
+    mistaken = f"{truth} taken for {taken_for} ({parcels:,} parcel{'s' if parcels != 1 else ''})"
+    return f"{sentence}; most often wrong: {mistaken}.{without}"
