@@ -7,6 +7,7 @@ sensor's channels are called, and which ways of fusing exist, is fixed by the mo
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -68,6 +69,13 @@ class Fusion(StrEnum):
     @property
     def is_decision(self) -> bool:
         return self in (Fusion.SOFTMAX_AVG, Fusion.SOFTMAX_NORM)
+
+
+def experiment_name(sensors: Sequence[str], fusion: Fusion, interpolation: str | None = None) -> str:
+    """Sensor or fusion in short: ``S1``, ``early (nn)``, ``tsa``."""
+    if fusion is Fusion.NONE:
+        return "+".join(sensors)
+    return f"{fusion} ({interpolation})" if fusion.needs_common_dates and interpolation else str(fusion)
 
 
 class CropClass(BaseModel):
