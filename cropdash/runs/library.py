@@ -1,0 +1,166 @@
+"""All results below a folder: one's own runs and reference folders, in one list that stays fresh.
+
+Looking is cheap: a folder's files are only read again when their times or sizes have changed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+
+from cropdash.runs import reference_results as reference
+from cropdash.runs import run_folder as own
+from cropdash.runs.reference_results import ReferenceRun
+from cropdash.runs.results import Result
+from cropdash.runs.run_folder import Run
+from cropdash.runs.status import ACTIVE
+
+#: A folder with any of these is a run, whole or broken.
+_RUN_FILES = frozenset({own.SPEC, own.STATUS, own.SUMMARY, own.PREDICTIONS})
+_DEPTH = 6
+
+_Stamp = tuple[tuple[str, int, int], ...]
+
+
+class BrokenResult(Result):
+    """A folder that looks like a result and cannot be read; :attr:`error` says why."""
+
+    def __init__(self, id: str, path: Path, error: str, kind: str) -> None:
+        self.id = id
+        self.path = path
+        self.label = path.name
+        self.kind = "reference" if kind == "reference" else "run"
+        self.experiment = "unreadable"
+        self.sensors = ()
+        self.fusion = None
+        self.status = "broken"
+        self.error = error
+
+    @property
+    def caveats(self) -> list[str]:
+        return [f"The folder cannot be read: {self.error}"]
+
+    @property
+    def missing(self) -> dict[str, str]:
+        return dict.fromkeys(("parcels", "outlines", "attention", "history", "confusion"), self.caveats[0])
+
+    def regions(self) -> list[str]:
+        return []
+
+
+@dataclass
+class _Known:
+    stamp: _Stamp
+    result: Result
+
+
+class RunLibrary:
+    """The results below ``folder``; made once per server and safe to use from many threads.
+
+    The id of a result is its folder's path from there, with slashes. A folder that does not exist yet
+    is an empty library.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._lock = RLock()
+        self._known: dict[str, _Known] = {}
+        self._version = 0
+
+    @property
+    def version(self) -> int:
+        """A number that grows whenever a result was added, changed, removed or found interrupted."""
+        with self._lock:
+            self._refresh()
+            return self._version
+
+    def results(self) -> list[Result]:
+        """Every result, sorted by id; a folder that cannot be read is among them, as ``broken``."""
+        with self._lock:
+            self._refresh()
+            return [known.result for _, known in sorted(self._known.items())]
+
+    def get(self, id: str) -> Result:
+        """The result of that id.
+
+        Raises:
+            KeyError: there is none.
+        """
+        with self._lock:
+            self._refresh()
+            try:
+                return self._known[id].result
+            except KeyError:
+                raise KeyError(f"no run {id!r} in {self.folder}") from None
+
+    def _refresh(self) -> None:
+        found: set[str] = set()
+        changed = False
+        for id, path, kind, stamp in _result_folders(self.folder):
+            found.add(id)
+            known = self._known.get(id)
+            if known is None or known.stamp != stamp or _has_died(known.result):
+                self._known[id] = _Known(stamp, _read(id, path, kind))
+                changed = True
+        for id in self._known.keys() - found:
+            del self._known[id]
+            changed = True
+        if changed:
+            self._version += 1
+
+
+def _has_died(result: Result) -> bool:
+    return (
+        isinstance(result, Run)
+        and result.status in ACTIVE
+        and result.progress.observed().state == "interrupted"
+    )
+
+
+def _read(id: str, path: Path, kind: str) -> Result:
+    try:
+        return ReferenceRun(path, id=id) if kind == "reference" else Run(path, id=id)
+    except (ValueError, OSError) as error:
+        return BrokenResult(id, path, str(error), kind)
+
+
+def _result_folders(root: Path) -> Iterator[tuple[str, Path, str, _Stamp]]:
+    """Id, path, kind and stamp of each folder; hidden ones, such as those being written, are skipped."""
+    visited: set[tuple[int, int]] = set()
+    waiting: list[tuple[str, str, int]] = [("", str(root), 0)]
+    while waiting:
+        id, path, depth = waiting.pop()
+        try:
+            with os.scandir(path) as entries:
+                listed = [entry for entry in entries if not entry.name.startswith(".")]
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            continue  # gone since it was listed, or not ours to read
+        names = {entry.name for entry in listed}
+        kind = "run" if names & _RUN_FILES else "reference" if reference.is_reference_folder(names) else None
+        if id and kind:
+            yield id, Path(path), kind, _stamp(listed)
+        elif depth < _DEPTH:
+            for entry in listed:
+                if not entry.is_dir():
+                    continue
+                seen = entry.stat()
+                # A link may lead back up; a folder is entered once.
+                if (seen.st_dev, seen.st_ino) not in visited:
+                    visited.add((seen.st_dev, seen.st_ino))
+                    waiting.append((f"{id}/{entry.name}" if id else entry.name, entry.path, depth + 1))
+
+
+def _stamp(entries: list[os.DirEntry[str]]) -> _Stamp:
+    stamp = []
+    for entry in entries:
+        if entry.name == own.CHECKPOINT:
+            continue
+        try:
+            stat = entry.stat()
+        except FileNotFoundError:
+            continue
+        stamp.append((entry.name, stat.st_mtime_ns, stat.st_size))
+    return tuple(sorted(stamp))
