@@ -1,0 +1,270 @@
+"""Converting a folder in the reference layout into a store.
+
+Parcels stream through: one is in memory at a time. What is wrong with the source is counted and listed
+in the report, which is returned and kept in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from cropdash.datasets import import_report
+from cropdash.datasets.import_report import ImportReport, Reason
+from cropdash.datasets.info import SensorInfo
+from cropdash.datasets.normalisation import ChannelScaling, Normalisation
+from cropdash.datasets.outlines import Outlines
+from cropdash.datasets.reference_folder import ReferenceFolder, ReferenceParcel
+from cropdash.datasets.store_writer import StoreWriter
+from cropdash.nomenclature import SENSORS, Nomenclature
+
+#: The label learnt by default where a folder has several.
+DEFAULT_LABEL_FIELD = "CODE_GROUP"
+#: Sentinel-2 integers are reflectance x 10000.
+S2_INTEGER_SCALE = 1e-4
+#: Reflectance rarely passes 1; floating-point values far above it are most likely still x 10000.
+_BRIGHT = 2.0
+
+#: In the store: the normalisation that came with the source, in the form that runs keep theirs.
+NORMALISATION_FILE = "reference_normalisation.json"
+
+#: How each data type is stored; the others are refused by the reader.
+_STORED_TYPES = {
+    "uint8": "uint8",
+    "int8": "int16",
+    "int16": "int16",
+    "uint16": "uint16",
+    "int32": "int32",
+    "uint32": "int32",
+    "int64": "int32",
+    "uint64": "int32",
+    "float16": "float32",
+    "float32": "float32",
+    "float64": "float32",
+}
+
+
+def import_reference(
+    root: str | Path,
+    out: str | Path,
+    *,
+    parcels: str | Path | None = None,
+    id_field: str | None = None,
+    label_field: str | None = None,
+    nomenclature: Nomenclature | str | Path | None = None,
+    season_origin: str | None = None,
+    name: str | None = None,
+    scales: Mapping[str, float] | None = None,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> ImportReport:
+    """Convert a folder in the reference layout into a store.
+
+    Args:
+        root: the folder, with ``s1_data`` and ``s2_data`` (or one of them), or with ``DATA`` and ``META``.
+        out: the store to make.
+        parcels: a vector file of outlines; its ``id_field`` (``ID_PARCEL`` if None) holds the parcel ids.
+        label_field: the label to learn by default; ``CODE_GROUP``, or the only one, if None.
+        nomenclature: what the codes mean, or the file that says so; the RPG crop groups if None.
+        season_origin: month and day that days count from; 1 October if None.
+        name: the data set's name; that of the folder if None.
+        scales: by sensor, physical value of one stored unit. By default 0.0001 for Sentinel-2 integers
+            (reflectance x 10000), else 1.
+        overwrite: replace a store that is already there.
+        progress: called with the parcels read so far and their number.
+
+    Returns:
+        The report, also in the store as ``import_report.json``.
+
+    Raises:
+        FileNotFoundError: nothing of the layout at ``root``.
+        FileExistsError: something is at ``out``.
+        ValueError: a META file or the vector file is malformed, the label field is unclear, or no parcel
+            could be imported.
+    """
+    folder = ReferenceFolder.open(root)
+    fields = folder.label_fields()
+    label_field = _label_field(folder, fields, label_field)
+    if not isinstance(nomenclature, Nomenclature):
+        nomenclature = Nomenclature.rpg_groups() if nomenclature is None else Nomenclature.read(nomenclature)
+    report = ImportReport(source=str(folder.root))
+    sensors = {name: _sensor_info(folder, name, scales or {}, report) for name in folder.sensors}
+    outlines = None if parcels is None else Outlines.read(parcels, id_field, report)
+    shipped = shipped_normalisation(folder, sensors, report)
+    total = folder.count()
+    bright: dict[str, float] = {}
+    unknown: dict[int, int] = {}
+    with StoreWriter(
+        out,
+        name=name or folder.root.resolve().name,
+        source=f"{folder.root.resolve().name}, in the reference layout",
+        sensors=list(sensors.values()),
+        label_fields=fields,
+        label_field=label_field,
+        nomenclature=nomenclature,
+        season_origin=season_origin or "10-01",
+        crs=None if outlines is None else outlines.crs,
+        overwrite=overwrite,
+    ) as writer:
+        for done, parcel in enumerate(folder.parcels(report, label_field), start=1):
+            series = _stored_series(parcel, sensors, report, bright)
+            if progress is not None:
+                progress(done, total)
+            if not series:
+                report.add(Reason.NO_SERIES, "not imported", region=parcel.region, parcel_id=parcel.parcel_id)
+                continue
+            outline = None if outlines is None else outlines.take(parcel.parcel_id)
+            if outlines is not None and outline is None:
+                report.add(
+                    Reason.PARCEL_WITHOUT_OUTLINE,
+                    "imported without one",
+                    region=parcel.region,
+                    parcel_id=parcel.parcel_id,
+                )
+            writer.add(
+                region=parcel.region,
+                parcel_id=parcel.parcel_id,
+                labels=parcel.labels,
+                series=series,
+                features=parcel.features,
+                geometry=outline,
+            )
+            code = parcel.labels.get(label_field)
+            if code is not None and code not in nomenclature.by_code:
+                unknown[code] = unknown.get(code, 0) + 1
+        for parcel_id in outlines.left if outlines is not None else ():
+            report.add(Reason.OUTLINE_WITHOUT_PARCEL, "not used", parcel_id=parcel_id)
+        report.imported = len(writer)
+        report.notes += [
+            f"{label_field} {code} ({count} parcels) is not in the nomenclature {nomenclature.name}"
+            for code, count in sorted(unknown.items())
+        ]
+        report.notes += [
+            f"{sensor}: floating-point values up to {most:.6g} taken as they are ({sensors[sensor].unit}); "
+            f"give {sensor} the scale 0.0001 if they are reflectance x 10000"
+            for sensor, most in bright.items()
+        ]
+        if not report.imported:
+            raise ValueError(f"{folder.root}: no parcel can be imported.\n{report.text()}")
+        report.write(writer.folder / import_report.FILE_NAME)
+        if shipped is not None:
+            shipped.write(writer.folder / NORMALISATION_FILE)
+    return report
+
+
+def read_reference_normalisation(path: str | Path, info: SensorInfo) -> ChannelScaling:
+    """Read a normalisation pickle of the reference layout: mean and standard deviation of each channel.
+
+    The file is read by a reader that builds numbers and arrays and nothing else.
+
+    Args:
+        info: the sensor, whose scale turns the file's stored units into physical ones.
+
+    Raises:
+        ValueError: the file holds anything else.
+    """
+    from cropdash.restricted_pickle import load_restricted
+
+    content = load_restricted(Path(path))
+    if not isinstance(content, list | tuple) or len(content) != 2:
+        raise ValueError(f"{path}: must hold two arrays, means and standard deviations")
+    try:
+        mean, deviation = (np.asarray(part, dtype=np.float64) for part in content)
+    except (TypeError, ValueError):
+        raise ValueError(f"{path}: must hold two arrays of numbers") from None
+    if mean.shape != (len(info.bands),) or deviation.shape != mean.shape:
+        raise ValueError(
+            f"{path}: means {mean.shape} and deviations {deviation.shape} must be one for each of the "
+            f"{len(info.bands)} channels of {info.name}"
+        )
+    if not (np.isfinite(mean).all() and np.isfinite(deviation).all() and (deviation > 0).all()):
+        raise ValueError(f"{path}: means must be finite and deviations above 0")
+    return ChannelScaling(
+        centre=(mean * info.scale + info.offset).tolist(), spread=(deviation * info.scale).tolist()
+    )
+
+
+def shipped_normalisation(
+    folder: ReferenceFolder, sensors: Mapping[str, SensorInfo], report: ImportReport
+) -> Normalisation | None:
+    """The normalisation pickles that lie beside the data, in a sensor's folder; None where there is none."""
+    found = {}
+    for name, info in sensors.items():
+        paths = sorted(
+            [*folder.sensor_roots[name].glob("*.pkl"), *folder.sensor_roots[name].glob("META/*.pkl")]
+        )
+        if len(paths) > 1:
+            told = ", ".join(path.name for path in paths)
+            report.add(Reason.NORMALISATION, f"several, so none is used: {told}", sensor=name)
+        elif paths:
+            try:
+                found[name] = read_reference_normalisation(paths[0], info)
+            except ValueError as error:
+                report.add(Reason.NORMALISATION, f"{error}; not used", sensor=name)
+    return Normalisation(method="mean_std", sensors=found) if found else None
+
+
+def _label_field(folder: ReferenceFolder, fields: tuple[str, ...], wanted: str | None) -> str:
+    if wanted is None and DEFAULT_LABEL_FIELD in fields:
+        return DEFAULT_LABEL_FIELD
+    if wanted is None and len(fields) == 1:
+        return fields[0]
+    if wanted is None:
+        raise ValueError(
+            f"{folder.root}: has the labels {', '.join(fields)}; say which one to learn (label_field)"
+        )
+    if wanted not in fields:
+        raise ValueError(f"{folder.root}: has no label {wanted!r}; its labels.json name {', '.join(fields)}")
+    return wanted
+
+
+def _sensor_info(
+    folder: ReferenceFolder, name: str, scales: Mapping[str, float], report: ImportReport
+) -> SensorInfo:
+    found = folder.common_type(name)
+    dtype = "float32" if found is None else _STORED_TYPES.get(found.name, "float32")
+    if found is not None and found.name != dtype:
+        report.notes.append(f"{name}: {found.name} values stored as {dtype}")
+    integer_scale = S2_INTEGER_SCALE if name == "S2" else 1.0
+    scale = scales.get(name, integer_scale if np.dtype(dtype).kind in "ui" else 1.0)
+    return SensorInfo.standard(name, dtype, scale=scale)
+
+
+def _stored_series(
+    parcel: ReferenceParcel, sensors: Mapping[str, SensorInfo], report: ImportReport, bright: dict[str, float]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The series in their sensors' data types; those that do not fit are reported and left out."""
+    series = {}
+    for name, (values, dates) in parcel.series.items():
+        target = np.dtype(sensors[name].dtype)
+        stored = _converted(values, target)
+        if stored is None:
+            report.add(
+                Reason.WRONG_TYPE,
+                f"{values.dtype} values up to {values.max():.6g} do not fit the sensor's {target}; its series is left out",
+                sensor=name,
+                region=parcel.region,
+                parcel_id=parcel.parcel_id,
+            )
+            continue
+        series[name] = (stored, dates)
+        if SENSORS[name].unit == "reflectance" and target.kind == "f":
+            most = float(stored.max()) * sensors[name].scale
+            if most > max(_BRIGHT, bright.get(name, 0.0)):
+                bright[name] = most
+    return series
+
+
+def _converted(values: np.ndarray, target: np.dtype) -> np.ndarray | None:
+    """Values in the target type, or None if they are of another kind or out of its range."""
+    if values.dtype == target:
+        return values
+    integers = values.dtype.kind in "ui"
+    if integers != (target.kind in "ui"):
+        return None
+    limits = np.iinfo(target) if integers else np.finfo(target)
+    if values.min() < limits.min or values.max() > limits.max:
+        return None
+    return values.astype(target)
