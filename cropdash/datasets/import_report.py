@@ -105,6 +105,16 @@ class ImportReport:
         if self.counts[reason] <= LISTED:
             self.problems.append(Problem(reason, detail, sensor, region, parcel_id, field))
 
+    def examples(self, most: int) -> list[Problem]:
+        """The first few problems of each reason."""
+        shown: Counter[Reason] = Counter()
+        found = []
+        for problem in self.problems:
+            shown[problem.reason] += 1
+            if shown[problem.reason] <= most:
+                found.append(problem)
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "source": self.source,
@@ -144,15 +154,16 @@ class ImportReport:
 
     def text(self, examples: int = 3) -> str:
         """The report for a terminal: counts by reason, with a few examples of each."""
-        lines = [f"{self.imported} parcels imported from {self.source}"]
+        lines = [f"{self.imported} parcels usable of {self.source}"]
         lines += [f"note: {note}" for note in self.notes]
         if not self.counts:
             lines.append("no problems")
+        first = self.examples(examples)
         for reason in Reason:
             if not self.counts[reason]:
                 continue
             lines.append(f"{self.counts[reason]:>8}  {reason}")
-            shown = [problem for problem in self.problems if problem.reason is reason][:examples]
+            shown = [problem for problem in first if problem.reason is reason]
             lines += [f"{'':10}{_place(problem)}: {problem.detail}" for problem in shown]
             if self.counts[reason] > len(shown):
                 lines.append(f"{'':10}... and {self.counts[reason] - len(shown)} more")

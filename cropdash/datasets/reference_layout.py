@@ -134,6 +134,8 @@ def import_reference(
             code = parcel.labels.get(label_field)
             if code is not None and code not in nomenclature.by_code:
                 unknown[code] = unknown.get(code, 0) + 1
+        if progress is not None:
+            progress(total, total)
         for parcel_id in outlines.left if outlines is not None else ():
             report.add(Reason.OUTLINE_WITHOUT_PARCEL, "not used", parcel_id=parcel_id)
         report.imported = len(writer)
