@@ -47,7 +47,7 @@ def checked_predictions(table: pd.DataFrame, codes: Sequence[int]) -> pd.DataFra
     ids = out["parcel_id"].astype(str)
     if ids.duplicated().any():
         raise ValueError(f"parcel_id: parcel {ids[ids.duplicated()].iloc[0]!r} appears twice")
-    probabilities = out[columns[4:]].to_numpy(np.float32)
+    probabilities = out[columns[4:]].to_numpy(np.float32, copy=True)
     answered = out["predicted"].to_numpy() >= 0
     wrong = np.flatnonzero(answered & ~(np.abs(probabilities.sum(axis=1) - 1) < 1e-2))
     if len(wrong):
