@@ -14,7 +14,7 @@ from threading import RLock
 from cropdash.runs import reference_results as reference
 from cropdash.runs import run_folder as own
 from cropdash.runs.reference_results import ReferenceRun
-from cropdash.runs.results import Result
+from cropdash.runs.results import Kind, Result
 from cropdash.runs.run_folder import Run
 from cropdash.runs.status import ACTIVE
 
@@ -28,11 +28,11 @@ _Stamp = tuple[tuple[str, int, int], ...]
 class BrokenResult(Result):
     """A folder that looks like a result and cannot be read; :attr:`error` says why."""
 
-    def __init__(self, id: str, path: Path, error: str, kind: str) -> None:
+    def __init__(self, id: str, path: Path, error: str, kind: Kind) -> None:
         self.id = id
         self.path = path
         self.label = path.name
-        self.kind = "reference" if kind == "reference" else "run"
+        self.kind = kind
         self.experiment = "unreadable"
         self.sensors = ()
         self.fusion = None
@@ -112,6 +112,29 @@ class RunLibrary:
             self._version += 1
 
 
+def open_result(path: str | Path) -> Result:
+    """The result in one folder: a run of one's own or a reference folder.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: the folder holds no result, or a malformed one; the message names file and field.
+    """
+    path = Path(path)
+    names = {entry.name for entry in path.iterdir()}
+    kind = _kind(names)
+    if kind is None:
+        raise ValueError(
+            f"{path}: neither a run (no {own.SPEC}) nor a reference result (no {reference.TRUTH})"
+        )
+    return ReferenceRun(path) if kind == "reference" else Run(path)
+
+
+def _kind(names: set[str]) -> Kind | None:
+    if names & _RUN_FILES:
+        return "run"
+    return "reference" if reference.is_reference_folder(names) else None
+
+
 def _has_died(result: Result) -> bool:
     return (
         isinstance(result, Run)
@@ -120,14 +143,14 @@ def _has_died(result: Result) -> bool:
     )
 
 
-def _read(id: str, path: Path, kind: str) -> Result:
+def _read(id: str, path: Path, kind: Kind) -> Result:
     try:
         return ReferenceRun(path, id=id) if kind == "reference" else Run(path, id=id)
     except (ValueError, OSError) as error:
         return BrokenResult(id, path, str(error), kind)
 
 
-def _result_folders(root: Path) -> Iterator[tuple[str, Path, str, _Stamp]]:
+def _result_folders(root: Path) -> Iterator[tuple[str, Path, Kind, _Stamp]]:
     """Id, path, kind and stamp of each folder; hidden ones, such as those being written, are skipped."""
     visited: set[tuple[int, int]] = set()
     waiting: list[tuple[str, str, int]] = [("", str(root), 0)]
@@ -139,7 +162,7 @@ def _result_folders(root: Path) -> Iterator[tuple[str, Path, str, _Stamp]]:
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             continue  # gone since it was listed, or not ours to read
         names = {entry.name for entry in listed}
-        kind = "run" if names & _RUN_FILES else "reference" if reference.is_reference_folder(names) else None
+        kind = _kind(names)
         if id and kind:
             yield id, Path(path), kind, _stamp(listed)
         elif depth < _DEPTH:
