@@ -81,9 +81,7 @@ def import_group() -> None:
 @click.option(
     "--s2-scale",
     type=float,
-    default=1e-4,
-    show_default=True,
-    help="Reflectance per count of integer S2 arrays.",
+    help="Reflectance per stored unit of Sentinel-2; 0.0001 for integers and 1 for other arrays if unset.",
 )
 @click.option("--name", help="Name of the data set; the folder's if unset.")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it is there.")
@@ -95,26 +93,27 @@ def import_reference_command(
     label_field: str | None,
     nomenclature: Path | None,
     season_origin: str,
-    s2_scale: float,
+    s2_scale: float | None,
     name: str | None,
     overwrite: bool,
 ) -> None:
     """Convert the reference layout at ROOT (s1_data/…, s2_data/…) to a store at OUT."""
     from cropdash.datasets.reference_layout import import_reference
-    from cropdash.nomenclature import Nomenclature
 
-    report = import_reference(
-        root,
-        out,
-        parcels=parcels,
-        id_field=id_field,
-        label_field=label_field,
-        nomenclature=Nomenclature.read(nomenclature) if nomenclature else None,
-        season_origin=season_origin,
-        s2_scale=s2_scale,
-        name=name,
-        overwrite=overwrite,
-    )
+    with _progress("importing parcels") as progress:
+        report = import_reference(
+            root,
+            out,
+            parcels=parcels,
+            id_field=id_field,
+            label_field=label_field,
+            nomenclature=nomenclature,
+            season_origin=season_origin,
+            scales=None if s2_scale is None else {"S2": s2_scale},
+            name=name,
+            overwrite=overwrite,
+            progress=progress,
+        )
     click.echo(report.text())
 
 
@@ -262,6 +261,18 @@ def serve_command(
     from cropdash.dashboard.serving import serve
 
     serve(data=data, runs=runs_folder, port=port, address=address, open_browser=show)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar with the time left on a terminal; nothing where the output goes to a file."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _run_path(run: str, runs_folder: Path) -> Path:
