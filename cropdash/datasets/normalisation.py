@@ -191,4 +191,6 @@ def geometry_features(store: ParcelStore) -> np.ndarray:
 
 
 def _scaling(centre: np.ndarray, spread: np.ndarray) -> ChannelScaling:
-    return ChannelScaling(centre=centre.tolist(), spread=np.where(spread > 0, spread, 1.0).tolist())
+    # What rounding leaves of a constant is below float32's resolution: dividing by it would make noise of it.
+    constant = spread <= np.finfo(np.float32).eps * np.abs(centre)
+    return ChannelScaling(centre=centre.tolist(), spread=np.where(constant, 1.0, spread).tolist())
