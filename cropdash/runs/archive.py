@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from cropdash.atomic import atomic_path
@@ -124,6 +125,6 @@ def _unpack(archive: Path, packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path
                         f"{archive}: unpacks to more bytes than are allowed (in {entry.filename!r})"
                     )
                 target.write(chunk)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
         raise ValueError(f"{archive}: {entry.filename!r} is damaged ({error})") from None
     return written
