@@ -7,8 +7,9 @@ codes, and an entry is switched off in the palette, so neither moves a polygon.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 NO_PREDICTION = "#B4BAC0"
 #: Blue and orange rather than green and red, which many cannot tell apart.
 RIGHT, WRONG = "#2B7BBA", "#E8590C"
+UNKNOWN, OTHERS = "#D9DDE0", "#E4E8EA"
 CLEAR = "#00000000"
 
 _CONFIDENCE_STEPS = (0.5, 0.7, 0.8, 0.9, 0.95)
@@ -75,12 +77,25 @@ class Colouring:
         return np.array([False, *(entry.hatched for entry in self.entries)])[self.codes]
 
 
-def colour(answers: ParcelAnswers, by: ColourBy) -> Colouring:
+def colour(answers: ParcelAnswers, by: ColourBy, crop: int | None = None) -> Colouring:
     """Colour parcels by one of the things that a run says of them.
 
     Parcels without a prediction have an entry of their own whatever the colour says; by truth, so
-    have parcels of unknown class.
+    have parcels of unknown class. With a chosen class, parcels that neither are it nor are taken for
+    it fade into one pale entry.
     """
+    full = _colour(answers, by)
+    others = ~answers.about(crop)
+    if not others.any():
+        return full
+    codes = np.where(others, len(full.entries) + 1, full.codes).astype(np.uint8)
+    counts = np.bincount(codes, minlength=len(full.entries) + 2)
+    entries = [replace(entry, parcels=int(counts[i])) for i, entry in enumerate(full.entries, start=1)]
+    entries.append(LegendEntry("others", "other classes", OTHERS, int(counts[-1])))
+    return _without_empty(codes, entries)
+
+
+def _colour(answers: ParcelAnswers, by: ColourBy) -> Colouring:
     if by is ColourBy.PREDICTION:
         return _by_class(answers, answers.predicted, "none", "no prediction", hatched=True)
     if by is ColourBy.TRUTH:
@@ -90,7 +105,7 @@ def colour(answers: ParcelAnswers, by: ColourBy) -> Colouring:
         return _entries(
             kind,
             [("right", "right", RIGHT, False), ("wrong", "wrong", WRONG, False),
-             ("unknown", "truth unknown", "#D9DDE0", False), ("none", "no prediction", NO_PREDICTION, True)],
+             ("unknown", "truth unknown", UNKNOWN, False), ("none", "no prediction", NO_PREDICTION, True)],
         )  # fmt: skip
     if by is ColourBy.CONFIDENCE:
         return _by_step(answers.confidence, _CONFIDENCE_STEPS, lambda v: f"{v:.0%}".replace("%", " %"), "c")
@@ -102,7 +117,7 @@ def _by_class(
     answers: ParcelAnswers, index: NDArray[np.int16], rest: str, rest_label: str, *, hatched: bool
 ) -> Colouring:
     entries = [(f"class{crop.code}", crop.name, crop.colour, False) for crop in answers.classes]
-    entries.append((rest, rest_label, NO_PREDICTION, hatched))
+    entries.append((rest, rest_label, UNKNOWN if rest == "unknown" else NO_PREDICTION, hatched))
     return _entries(np.where(index < 0, len(answers.classes), index), entries)
 
 
@@ -116,7 +131,7 @@ def _by_step(
     kind = np.where(np.isnan(values), len(steps) + 1, np.searchsorted(steps, values, side="right"))
     labels = [
         f"below {write(steps[0])}",
-        *(f"{write(low)} to {write(high)}" for low, high in zip(steps, steps[1:], strict=False)),
+        *(f"{write(low)} to {write(high)}" for low, high in pairwise(steps)),
         f"{write(steps[-1])} or more",
     ]
     entries = [(f"{prefix}{i}", label, colours[i], False) for i, label in enumerate(labels)]
@@ -126,10 +141,15 @@ def _by_step(
 def _entries(kind: NDArray[np.integer], described: list[tuple[str, str, str, bool]]) -> Colouring:
     """The colouring of kinds ``0, 1, …`` as described, without those that no parcel is of."""
     counts = np.bincount(kind, minlength=len(described))
-    code_of_kind = np.where(counts > 0, np.cumsum(counts > 0), 0).astype(np.uint8)
-    entries = tuple(
+    entries = [
         LegendEntry(key, label, shade, int(count), hatched)
         for (key, label, shade, hatched), count in zip(described, counts, strict=True)
-        if count
-    )
-    return Colouring(code_of_kind[kind], entries)
+    ]
+    return _without_empty(kind + 1, entries)
+
+
+def _without_empty(codes: NDArray[np.integer], entries: list[LegendEntry]) -> Colouring:
+    """Close the gaps that entries without a parcel leave."""
+    kept = [entry.parcels > 0 for entry in entries]
+    renumbered = np.concatenate([[0], np.where(kept, np.cumsum(kept), 0)]).astype(np.uint8)
+    return Colouring(renumbered[codes], tuple(entry for entry in entries if entry.parcels))

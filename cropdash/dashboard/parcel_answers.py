@@ -97,7 +97,7 @@ class ParcelAnswers:
                 "region": self.region,
                 "truth": self.names(self.truth, "unknown"),
                 "prediction": self.names(self.predicted, "no prediction"),
-                "right": np.where(self.judged, np.where(self.right, "right", "wrong"), "–"),
+                "result": np.where(self.judged, np.where(self.right, "right", "wrong"), "–"),
                 "confidence": self.confidence,
             }
         )

@@ -8,7 +8,7 @@ codes; switching a legend entry off sends a palette.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +32,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from cropdash.dashboard.colours import GROUND, INK, RULE
+from cropdash.dashboard.colours import INK, RULE
 from cropdash.dashboard.map_colours import CLEAR, Colouring
 from cropdash.dashboard.parcel_outlines import ParcelOutlines, View
 from cropdash.dashboard.parcel_raster import ParcelRaster, codes_image, drawn_as_polygons
@@ -42,23 +42,30 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: For every outline a text under each of ``parcel``, ``truth``, ``prediction`` and ``confidence``.
+Hover = Mapping[str, Sequence[str] | np.ndarray]
 #: Pixels around a tap in which the nearest parcel is still meant; a fingertip is wider than a field.
 TAP_REACH = 8
 #: Wait this long after a movement before drawing anew, in milliseconds.
 _SETTLE_MS = 90
+_EMPTY_LAND = "#EDF0F0"
 _LARGEST_IMAGE = (1600, 1200)
 
 # Keeps metres square whatever the shape of the window: the centre and the scale stay, the rest follows.
+# It waits until both ranges have settled, since tools and the server move one after the other.
 _KEEP_SQUARE = """
-const w = plot.inner_width, h = plot.inner_height
-if (!(w > 0 && h > 0)) return
-const x = plot.x_range, y = plot.y_range
-const scale = Math.max((x.end - x.start) / w, (y.end - y.start) / h)
-const cx = (x.start + x.end) / 2, cy = (y.start + y.end) / 2
-const near = (a, b) => Math.abs(a - b) < 1e-6 * scale * Math.max(w, h)
-if (near(x.end - x.start, scale * w) && near(y.end - y.start, scale * h)) return
-x.setv({start: cx - scale * w / 2, end: cx + scale * w / 2})
-y.setv({start: cy - scale * h / 2, end: cy + scale * h / 2})
+clearTimeout(plot.square_timer)
+plot.square_timer = setTimeout(() => {
+  const w = plot.inner_width, h = plot.inner_height
+  if (!(w > 0 && h > 0)) return
+  const x = plot.x_range, y = plot.y_range
+  const scale = Math.max((x.end - x.start) / w, (y.end - y.start) / h)
+  const near = (a, b) => Math.abs(a - b) < 1e-6 * scale * Math.max(w, h)
+  if (near(x.end - x.start, scale * w) && near(y.end - y.start, scale * h)) return
+  const cx = (x.start + x.end) / 2, cy = (y.start + y.end) / 2
+  x.setv({start: cx - scale * w / 2, end: cx + scale * w / 2})
+  y.setv({start: cy - scale * h / 2, end: cy + scale * h / 2})
+}, 0)
 """
 
 
@@ -82,13 +89,14 @@ class ParcelMap:
         self._outlines: ParcelOutlines | None = None
         self._colouring = Colouring(np.zeros(0, np.uint8), ())
         self._hidden: frozenset[str] = frozenset()
-        self._hover: dict[str, Sequence[str]] = {}
+        self._hover: Hover = {}
         self._sent: View | None = None
         self._sent_positions: NDArray[np.int64] = np.zeros(0, np.int64)
         self._image_positions: NDArray[np.int32] | None = None
         self._waiting = False
         #: Width and height of the drawing area: a guess until the browser says.
         self._inner = {"inner_width": 900, "inner_height": height}
+        self._sized = False
         self._build(height)
 
     # --- what is on the map ----------------------------------------------------------------------
@@ -97,14 +105,14 @@ class ParcelMap:
         self,
         outlines: ParcelOutlines,
         colouring: Colouring,
-        hover: dict[str, Sequence[str]],
+        hover: Hover,
         hidden: Collection[str] = (),
     ) -> None:
         """Put parcels on the map, in the view that the map has; :meth:`look_at` moves it.
 
         Args:
             colouring: a code for every outline, in the order of the outlines.
-            hover: for every outline a text for each of ``parcel``, ``truth``, ``prediction``, ``confidence``.
+            hover: what hovering says of every outline.
         """
         self._outlines, self._colouring, self._hover, self._hidden = (
             outlines,
@@ -118,9 +126,7 @@ class ParcelMap:
         self._paint()
         self._draw()
 
-    def recolour(
-        self, colouring: Colouring, hover: dict[str, Sequence[str]], hidden: Collection[str] = ()
-    ) -> None:
+    def recolour(self, colouring: Colouring, hover: Hover, hidden: Collection[str] = ()) -> None:
         """Colour the same parcels otherwise. No geometry travels."""
         self._colouring, self._hover, self._hidden = colouring, hover, frozenset(hidden)
         self._paint()
@@ -145,12 +151,11 @@ class ParcelMap:
 
     def look_at(self, view: View) -> None:
         """Move the map."""
-        shaped = view.shaped(*self._pixels)
-        self.figure.x_range.update(start=shaped.x0, end=shaped.x1)
-        self.figure.y_range.update(start=shaped.y0, end=shaped.y1)
-        # Reset comes back here. The browser overrides both when the window's shape is another.
-        self.figure.x_range.update(reset_start=shaped.x0, reset_end=shaped.x1)
-        self.figure.y_range.update(reset_start=shaped.y0, reset_end=shaped.y1)
+        # Before the browser has said how large it is, it squares the view itself.
+        shaped = view.shaped(*self._pixels) if self._sized else view
+        # Reset comes back here.
+        self.figure.x_range.update(start=shaped.x0, end=shaped.x1, reset_start=view.x0, reset_end=view.x1)
+        self.figure.y_range.update(start=shaped.y0, end=shaped.y1, reset_start=view.y0, reset_end=view.y1)
         self._draw()
 
     def shows(self, position: int) -> bool:
@@ -263,7 +268,7 @@ class ParcelMap:
         self._guarded(self._draw)
 
     def _resized(self, attr: str, old: Any, new: Any) -> None:
-        self._inner[attr] = new
+        self._inner[attr], self._sized = new, True
         # An image made for other pixels would look coarse.
         if self._image_positions is not None:
             self._sent = None
@@ -309,7 +314,7 @@ class ParcelMap:
             tools=[PanTool(), zoom, BoxZoomTool(match_aspect=True), ZoomInTool(), ZoomOutTool(), ResetTool()],
             active_scroll=zoom,
             toolbar_location="right",
-            background_fill_color=GROUND,
+            background_fill_color=_EMPTY_LAND,
             border_fill_color="white",
             outline_line_color=RULE,
             min_border=4,
@@ -318,6 +323,7 @@ class ParcelMap:
         plot.axis.visible = False
         plot.grid.visible = False
         plot.toolbar.logo = None
+        plot.toolbar_inner = True
         plot.image(
             image="image", x="x", y="y", dw="dw", dh="dh", source=self._image, color_mapper=self._mapper
         )
@@ -360,7 +366,7 @@ class ParcelMap:
             background_fill_alpha=0.85,
             border_line_color=None,
             bar_line_width=2,
-            bar_length=0.15,
+            bar_length=0.08,
             padding=6,
         )
         plot.add_layout(self._scale_bar)
@@ -369,6 +375,7 @@ class ParcelMap:
         plot.js_on_change("inner_width", square)
         plot.js_on_change("inner_height", square)
         plot.x_range.js_on_change("end", square)
+        plot.y_range.js_on_change("end", square)
         for span in (plot.x_range, plot.y_range):
             span.on_change("start", self._moved)
             span.on_change("end", self._moved)
@@ -386,7 +393,7 @@ def _ground_lengths(metres_per_unit: float) -> ImperialLength:
     """
     return ImperialLength(
         basis={"unit": (metres_per_unit, "unit"), "m": (1.0, "m"), "km": (1000.0, "km")},
-        ticks=[1, 2, 5, 10, 20, 50, 100, 200, 500],
+        ticks=[1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300, 500],
     )
 
 

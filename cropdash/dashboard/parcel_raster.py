@@ -82,13 +82,12 @@ def _to_spatialpandas(outlines: ParcelOutlines) -> GeoDataFrame:
     from spatialpandas import GeoDataFrame
     from spatialpandas.geometry import MultiPolygonArray
 
-    # A geometry collection of nothing but polygons would keep shapely from naming one type.
-    shapes = np.append(outlines.shapes, shapely.MultiPolygon())
+    # One multipolygon among them makes shapely use offsets of all three levels for every parcel.
+    shapes = [*outlines.shapes, shapely.MultiPolygon()]
     _, coordinates, (rings, polygons, parcels) = shapely.to_ragged_array(shapes, include_z=False)
     flat = pa.array(coordinates.ravel())
     nested = pa.ListArray.from_arrays(pa.array((2 * rings).astype(np.int32)), flat)
     nested = pa.ListArray.from_arrays(pa.array(polygons.astype(np.int32)), nested)
     nested = pa.ListArray.from_arrays(pa.array(parcels.astype(np.int32)), nested)
-    # The appended empty multipolygon made every offset exist; it is no parcel.
     geometry = MultiPolygonArray(nested)[:-1]
     return GeoDataFrame({"geometry": geometry, "position": np.arange(len(outlines), dtype=np.int32)})
