@@ -170,11 +170,12 @@ def train_command(
 
     with reporter(progress) as on_progress:
         run = train(spec, runs_folder, resume=resume, on_progress=on_progress)
-    state = run.status.state
     if progress != "json":
-        click.echo(run.path)
-    if state != "finished":
-        click.echo(f"{state}: the same command with --resume goes on from the last whole epoch", err=True)
+        click.echo(run.folder.path)
+    if run.status != "finished":
+        click.echo(
+            f"{run.status}: the same command with --resume goes on from the last whole epoch", err=True
+        )
         sys.exit(130)
 
 
@@ -193,7 +194,9 @@ def fuse_command(run_s1: str, run_s2: str, rule: Any, runs_folder: Path) -> None
     """Fuse two finished single-sensor runs at decision level."""
     from cropdash.training.fuse import fuse
 
-    click.echo(fuse(_run_path(run_s1, runs_folder), _run_path(run_s2, runs_folder), rule, runs_folder).path)
+    click.echo(
+        fuse(_run_path(run_s1, runs_folder), _run_path(run_s2, runs_folder), rule, runs_folder).folder.path
+    )
 
 
 @_verb(main, "runs")
@@ -269,8 +272,9 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+    console = Console(stderr=True)
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
