@@ -232,13 +232,13 @@ class AttentionTable:
         wanted = list(columns) if columns is not None else _SCHEMA.names
         indices = [group.index for group in self._groups if group.sensor == sensor]
         with self._open() as file:
-            for batch in file.iter_batches(
-                ROW_GROUP, row_groups=indices, columns=list(dict.fromkeys([*wanted, "region"]))
-            ):
+            # ParquetFile.iter_batches keeps every row group that it has passed.
+            for index in indices:
+                table = file.read_row_group(index, columns=list(dict.fromkeys([*wanted, "region"])))
                 if regions is not None:
-                    batch = batch.filter(pc.is_in(batch["region"], pa.array(list(regions), pa.string())))
-                if batch.num_rows:
-                    yield batch.select(wanted)
+                    table = table.filter(pc.is_in(table["region"], pa.array(list(regions), pa.string())))
+                if table.num_rows:
+                    yield table.select(wanted).combine_chunks().to_batches()[0]
 
     def _open(self) -> pq.ParquetFile:
         try:

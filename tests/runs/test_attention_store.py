@@ -82,6 +82,18 @@ def test_batches_are_restricted_to_regions_and_columns(tmp_path: Path) -> None:
     assert read.to_pydict() == {"parcel_id": ["p0001", "p0002"]}
 
 
+def test_reading_holds_one_row_group_at_a_time(tmp_path: Path) -> None:
+    held = []
+    for parcels in (1_000, 10_000):
+        path = tmp_path / f"{parcels}.parquet"
+        with AttentionWriter(path, row_group=250) as writer:
+            for first in range(0, parcels, 250):
+                writer.add("S1", **batch(250, first))
+        before = pa.total_allocated_bytes()
+        held.append(max(pa.total_allocated_bytes() - before for _ in AttentionTable(path).batches("S1")))
+    assert held[1] < 1.5 * held[0]
+
+
 def test_a_failed_evaluation_leaves_no_table(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), AttentionWriter(tmp_path / "a.parquet") as writer:
         writer.add("S1", **batch())
