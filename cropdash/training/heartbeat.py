@@ -43,6 +43,7 @@ class Heartbeat:
         self._over.set()
         self._changed.set()
         self._thread.join()
+        self._folder.write_status("running", **self._fields)  # what was told since the last beat
 
     def tell(self, **fields: Any) -> None:
         """Note fields of the status, to be written soon.
