@@ -74,10 +74,13 @@ def import_run(archive: str | Path, folder: str | Path, *, max_bytes: int = MAX_
             left = max_bytes
             for entry in entries:
                 left -= _unpack(archive, packed, entry, temporary / PurePosixPath(entry.filename).name, left)
-            run = Run(RunFolder.open(temporary))
-            run.confusion()
-            run.history()
-            _ = run.attention  # opening the table checks it
+            try:
+                run = Run(RunFolder.open(temporary))
+                run.confusion()
+                run.history()
+                _ = run.attention  # opening the table checks it
+            except ValueError as error:
+                raise ValueError(f"{archive}: {str(error).removeprefix(f'{temporary}/')}") from None
     return target
 
 

@@ -89,7 +89,7 @@ class PublishedResult(Result):
         self.id = "published/" + re.sub(r"[^a-z0-9]+", "-", self.experiment.lower()).strip("-")
         self.label = f"{self.experiment}, published"
         self.classes = study_classes()
-        recalls = figures[figures["metric"] == "recall"].set_index("code")["value"]
+        recalls = figures[figures["metric"] == "recall"].set_index("code")["value"].astype(float)
         overall = figures[figures["code"].isna()].set_index("metric")["value"]
         self.processing_time = _duration(overall.get("processing_time"))
         self._mean_recall = float(recalls.mean())
