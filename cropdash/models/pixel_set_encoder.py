@@ -15,6 +15,9 @@ from cropdash.models.row_layers import LinearNorm, mlp
 from cropdash.models.set_statistics import mean_and_deviation
 from cropdash.models.sizes import ModelSizes
 
+#: Pixels embedded at a time in evaluation.
+_BLOCK = 8192
+
 
 class PixelSetEncoder(nn.Module):
     """Shared MLP over pixels, mean and standard deviation over the set, geometry, linear map.
@@ -59,9 +62,20 @@ class PixelSetEncoder(nn.Module):
     def _pool(self, dates: MaskedRows, series: SensorBatch) -> Tensor:
         """``(true dates, 2 * pixel width)``: mean and standard deviation of the embedded pixels."""
         sets = dates.gather(series.values)
-        if bool(series.pixel_mask.all()):
+        mask = None
+        if not bool(series.pixel_mask.all()):
+            mask = dates.gather(series.pixel_mask[:, None].expand(-1, series.date_mask.shape[1], -1))
+        if self.training or sets.device.type != "cpu":
+            return self._pool_sets(sets, mask)
+        # Without batch statistics the sets are independent: a few at a time stay in the CPU's cache.
+        size = max(1, _BLOCK // sets.shape[1])
+        blocks = sets.split(size)
+        masks = [None] * len(blocks) if mask is None else mask.split(size)
+        return torch.cat([self._pool_sets(*block) for block in zip(blocks, masks, strict=True)])
+
+    def _pool_sets(self, sets: Tensor, mask: Tensor | None) -> Tensor:
+        if mask is None:
             return mean_and_deviation(self.pixel_mlp(sets.flatten(0, 1)).unflatten(0, sets.shape[:2]))
-        mask = dates.gather(series.pixel_mask[:, None].expand(-1, series.date_mask.shape[1], -1))
         pixels = MaskedRows(mask)
         return mean_and_deviation(pixels.scatter(self.pixel_mlp(pixels.gather(sets))), mask)
 

@@ -97,3 +97,16 @@ def test_dates_without_any_pixel_are_refused() -> None:
 def test_features_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match=r"geometry features must be \(4, 4\), not \(4, 3\)"):
         encoder(4)(series(), torch.zeros(4, 3))
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_evaluation_in_blocks_is_evaluation_at_once(monkeypatch: pytest.MonkeyPatch, ragged: bool) -> None:
+    whole = series()
+    if ragged:
+        mask = whole.pixel_mask.clone()
+        mask[1, 4:] = mask[2, 1:] = False
+        whole = replace(whole, pixel_mask=mask)
+    net = encoder().eval()
+    at_once = net(whole)
+    monkeypatch.setattr("cropdash.models.pixel_set_encoder._BLOCK", 5 * 6)
+    torch.testing.assert_close(net(whole), at_once, rtol=0, atol=1e-6)
