@@ -6,6 +6,7 @@ in the report, which is returned and kept in the store.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,9 +15,10 @@ import numpy as np
 from cropdash.datasets import import_report
 from cropdash.datasets.import_report import ImportReport, Reason
 from cropdash.datasets.info import SensorInfo
-from cropdash.datasets.normalisation import ChannelScaling, Normalisation
+from cropdash.datasets.labels import NO_LABEL
 from cropdash.datasets.outlines import Outlines
 from cropdash.datasets.reference_folder import ReferenceFolder, ReferenceParcel
+from cropdash.datasets.reference_normalisation import NORMALISATION_FILE, shipped_normalisation
 from cropdash.datasets.store_writer import StoreWriter
 from cropdash.nomenclature import SENSORS, Nomenclature
 
@@ -26,9 +28,6 @@ DEFAULT_LABEL_FIELD = "CODE_GROUP"
 S2_INTEGER_SCALE = 1e-4
 #: Reflectance rarely passes 1; floating-point values far above it are most likely still x 10000.
 _BRIGHT = 2.0
-
-#: In the store: the normalisation that came with the source, in the form that runs keep theirs.
-NORMALISATION_FILE = "reference_normalisation.json"
 
 #: How each data type is stored; the others are refused by the reader.
 _STORED_TYPES = {
@@ -95,7 +94,7 @@ def import_reference(
     shipped = shipped_normalisation(folder, sensors, report)
     total = folder.count()
     bright: dict[str, float] = {}
-    unknown: dict[int, int] = {}
+    codes: Counter[int] = Counter()
     with StoreWriter(
         out,
         name=name or folder.root.resolve().name,
@@ -117,12 +116,8 @@ def import_reference(
                 continue
             outline = None if outlines is None else outlines.take(parcel.parcel_id)
             if outlines is not None and outline is None:
-                report.add(
-                    Reason.PARCEL_WITHOUT_OUTLINE,
-                    "imported without one",
-                    region=parcel.region,
-                    parcel_id=parcel.parcel_id,
-                )
+                where = {"region": parcel.region, "parcel_id": parcel.parcel_id}
+                report.add(Reason.PARCEL_WITHOUT_OUTLINE, "imported without one", **where)
             writer.add(
                 region=parcel.region,
                 parcel_id=parcel.parcel_id,
@@ -131,9 +126,7 @@ def import_reference(
                 features=parcel.features,
                 geometry=outline,
             )
-            code = parcel.labels.get(label_field)
-            if code is not None and code not in nomenclature.by_code:
-                unknown[code] = unknown.get(code, 0) + 1
+            codes[parcel.labels.get(label_field, NO_LABEL)] += 1
         if progress is not None:
             progress(total, total)
         for parcel_id in outlines.left if outlines is not None else ():
@@ -141,7 +134,8 @@ def import_reference(
         report.imported = len(writer)
         report.notes += [
             f"{label_field} {code} ({count} parcels) is not in the nomenclature {nomenclature.name}"
-            for code, count in sorted(unknown.items())
+            for code, count in sorted(codes.items())
+            if code != NO_LABEL and code not in nomenclature.by_code
         ]
         report.notes += [
             f"{sensor}: floating-point values up to {most:.6g} taken as they are ({sensors[sensor].unit}); "
@@ -154,58 +148,6 @@ def import_reference(
         if shipped is not None:
             shipped.write(writer.folder / NORMALISATION_FILE)
     return report
-
-
-def read_reference_normalisation(path: str | Path, info: SensorInfo) -> ChannelScaling:
-    """Read a normalisation pickle of the reference layout: mean and standard deviation of each channel.
-
-    The file is read by a reader that builds numbers and arrays and nothing else.
-
-    Args:
-        info: the sensor, whose scale turns the file's stored units into physical ones.
-
-    Raises:
-        ValueError: the file holds anything else.
-    """
-    from cropdash.restricted_pickle import load_restricted
-
-    content = load_restricted(Path(path))
-    if not isinstance(content, list | tuple) or len(content) != 2:
-        raise ValueError(f"{path}: must hold two arrays, means and standard deviations")
-    try:
-        mean, deviation = (np.asarray(part, dtype=np.float64) for part in content)
-    except (TypeError, ValueError):
-        raise ValueError(f"{path}: must hold two arrays of numbers") from None
-    if mean.shape != (len(info.bands),) or deviation.shape != mean.shape:
-        raise ValueError(
-            f"{path}: means {mean.shape} and deviations {deviation.shape} must be one for each of the "
-            f"{len(info.bands)} channels of {info.name}"
-        )
-    if not (np.isfinite(mean).all() and np.isfinite(deviation).all() and (deviation > 0).all()):
-        raise ValueError(f"{path}: means must be finite and deviations above 0")
-    return ChannelScaling(
-        centre=(mean * info.scale + info.offset).tolist(), spread=(deviation * info.scale).tolist()
-    )
-
-
-def shipped_normalisation(
-    folder: ReferenceFolder, sensors: Mapping[str, SensorInfo], report: ImportReport
-) -> Normalisation | None:
-    """The normalisation pickles that lie beside the data, in a sensor's folder; None where there is none."""
-    found = {}
-    for name, info in sensors.items():
-        paths = sorted(
-            [*folder.sensor_roots[name].glob("*.pkl"), *folder.sensor_roots[name].glob("META/*.pkl")]
-        )
-        if len(paths) > 1:
-            told = ", ".join(path.name for path in paths)
-            report.add(Reason.NORMALISATION, f"several, so none is used: {told}", sensor=name)
-        elif paths:
-            try:
-                found[name] = read_reference_normalisation(paths[0], info)
-            except ValueError as error:
-                report.add(Reason.NORMALISATION, f"{error}; not used", sensor=name)
-    return Normalisation(method="mean_std", sensors=found) if found else None
 
 
 def _label_field(folder: ReferenceFolder, fields: tuple[str, ...], wanted: str | None) -> str:
