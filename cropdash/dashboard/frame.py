@@ -6,6 +6,7 @@ first visit, and polls the run folder once for all of them.
 
 from __future__ import annotations
 
+import html
 import logging
 from typing import Any
 
@@ -14,7 +15,7 @@ import panel_material_ui as pmu
 
 from cropdash.dashboard.browser_link import BrowserLink
 from cropdash.dashboard.header import Chips, DatasetAndRegion
-from cropdash.dashboard.page import Page
+from cropdash.dashboard.page import BrokenPage, Page, text_pane
 from cropdash.dashboard.pages import PAGES
 from cropdash.dashboard.parcel_drawer import ParcelDrawer
 from cropdash.dashboard.sidebar import ChosenRuns, Navigation
@@ -39,7 +40,7 @@ class Frame(pn.viewable.Viewer):
         self.workbench = workbench
         self._pages: dict[str, Page] = {}
         self._library_version = workbench.library.version
-        self._header = DatasetAndRegion(choices, workbench)
+        self._selects = [DatasetAndRegion(choices, workbench), DatasetAndRegion(choices, workbench, stacked=True)]
         self._runs = ChosenRuns(choices, workbench)
         self._drawer = ParcelDrawer(choices, workbench)
         self._notices = pn.Column(
@@ -53,9 +54,9 @@ class Frame(pn.viewable.Viewer):
             theme_config=THEME,
             theme_toggle=False,
             sx=PAGE_SX,
-            header=[pn.Row(pn.HSpacer(), self._header, css_classes=["cd-only-wide"], sizing_mode="stretch_width")],
+            header=[pn.Row(pn.HSpacer(), self._selects[0], css_classes=["cd-only-wide"], sizing_mode="stretch_width")],
             sidebar=[
-                pn.Column(self._header.stacked(), css_classes=["cd-only-narrow"], sizing_mode="stretch_width", margin=0),
+                pn.Column(self._selects[1], css_classes=["cd-only-narrow"], sizing_mode="stretch_width", margin=0),
                 Navigation(choices),
                 pmu.Divider(sizing_mode="stretch_width", margin=(4, 0)),
                 self._runs,
@@ -77,7 +78,7 @@ class Frame(pn.viewable.Viewer):
             main_width=1440,
             app_bar_width="100%",
             contextbar_width=DRAWER_WIDTH,
-            contextbar_variant="auto",
+            contextbar_resizable=False,
         )
         link.jslink(self.page, wide="sidebar_open")
         choices.param.watch(self._show_page, "page")
@@ -100,7 +101,8 @@ class Frame(pn.viewable.Viewer):
         if version != self._library_version:
             self._library_version = version
             self._runs.refresh()
-            self._header.refresh()
+            for selects in self._selects:
+                selects.refresh()
             self.shown.library_changed()
 
     def _show_page(self, *_: Any) -> None:
@@ -109,14 +111,26 @@ class Frame(pn.viewable.Viewer):
             if page.shown:
                 page.deactivate()
         if slug not in self._pages:
-            self._pages[slug] = PAGES[slug].load()(self.choices, self.workbench)
+            self._pages[slug] = self._build(slug)
         self._pages[slug].activate()
         self._place.objects = [self._pages[slug]]
 
+    def _build(self, slug: str) -> Page:
+        """A page; one that cannot be built says so in its place and leaves the others usable."""
+        try:
+            return PAGES[slug].load()(self.choices, self.workbench)
+        except Exception as error:
+            log.exception("page %s could not be built", slug)
+            return BrokenPage(self.choices, self.workbench, PAGES[slug], error)
+
     def _show_parcel(self, *_: Any) -> None:
         chosen = self.choices.parcel is not None
-        self.page.contextbar = [self._drawer] if chosen else []
-        self.page.contextbar_open = chosen
+        # Material keeps room for a persistent drawer even when there is none.
+        self.page.param.update(
+            contextbar=[self._drawer] if chosen else [],
+            contextbar_variant="auto" if chosen else "temporary",
+            contextbar_open=chosen,
+        )
 
     def _drawer_moved(self, event: Any) -> None:
         if not event.new:
@@ -124,9 +138,20 @@ class Frame(pn.viewable.Viewer):
 
 
 def dashboard(workbench: Workbench | None = None) -> pmu.Page:
-    """The dashboard of the session that is being served, its choices read from the address."""
+    """The dashboard of the session that is being served, its choices read from the address.
+
+    Settings, data or runs that cannot be read at all make a page that says so.
+    """
     pn.extension("tabulator")
-    workbench = workbench or Workbench.shared()
+    try:
+        return _session(workbench or Workbench.shared())
+    except Exception as error:
+        log.exception("the dashboard could not be built")
+        sentence = f"<div class='failed'><p role='alert'>cropdash cannot start: {html.escape(str(error))}</p></div>"
+        return pmu.Page(title="cropdash", theme_config=THEME, theme_toggle=False, sx=PAGE_SX, main=[text_pane(sentence, margin=36)])
+
+
+def _session(workbench: Workbench) -> pmu.Page:
     choices = Choices()
     location = pn.state.location
     notices = choices.read_query(location.search or "", list(PAGES)) if location else []

@@ -7,33 +7,42 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmu
 
+from cropdash.dashboard.colours import INK
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
 
-ALL_REGIONS = "All test regions"
+#: An empty value would show as an empty field.
+_ALL = "All test regions"
+_NONE = "none"
 
 
 class DatasetAndRegion(pn.viewable.Viewer):
-    """The two selects; shown in the header on wide screens and above the navigation on narrow ones."""
+    """The two selects; beside each other in the header, or stacked above the navigation on narrow screens."""
 
-    def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
+    def __init__(self, choices: Choices, workbench: Workbench, stacked: bool = False, **params: Any) -> None:
         super().__init__(**params)
         self.choices = choices
         self.workbench = workbench
-        common: dict[str, Any] = {"size": "small", "margin": (6, 6)}
-        self._dataset = pmu.Select(label="Data set", css_classes=["cd-dataset"], width=230, **common)
-        self._region = pmu.Select(label="Region", css_classes=["cd-region"], width=190, **common)
+        common: dict[str, Any] = {
+            "size": "small",
+            "margin": (8, 6),
+            "width": None if stacked else 240,
+            # In a header Material writes white, for a coloured one.
+            "stylesheets": [f".MuiSelect-select {{ color: {INK} !important; }}"],
+        }
+        if stacked:
+            common["sizing_mode"] = "stretch_width"
+        self._dataset = pmu.Select(label="Data set", css_classes=["cd-dataset"], **common)
+        self._region = pmu.Select(label="Region", css_classes=["cd-region"], **common)
+        layout = pn.Column if stacked else pn.Row
+        self._layout = layout(self._dataset, self._region, margin=(6, 8) if stacked else 0)
         self._dataset.param.watch(self._choose_dataset, "value")
         self._region.param.watch(self._choose_region, "value")
         choices.param.watch(lambda _: self.refresh(), ["runs", "dataset", "region"])
         self.refresh()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Row(self._dataset, self._region, margin=0)
-
-    def stacked(self) -> pn.Column:
-        """The same two selects, one above the other."""
-        return pn.Column(self._dataset, self._region, margin=(10, 8, 0, 8), sizing_mode="stretch_width")
+        return self._layout
 
     def refresh(self) -> None:
         choices = self.choices
@@ -42,8 +51,8 @@ class DatasetAndRegion(pn.viewable.Viewer):
         if choices.dataset and choices.dataset not in entries:
             options[f"{choices.dataset} (not found)"] = choices.dataset
         if not options or not choices.dataset:
-            options = {"none" if not options else "any": "", **options}
-        self._dataset.param.update(options=options, value=choices.dataset, disabled=len(options) < 2)
+            options = {"none": _NONE, **options}
+        self._dataset.param.update(options=options, value=choices.dataset or _NONE, disabled=len(options) < 2)
 
         results = self.workbench.results(choices.dataset)
         chosen = [result for result in results if result.id in choices.runs]
@@ -51,21 +60,24 @@ class DatasetAndRegion(pn.viewable.Viewer):
         if choices.region and choices.region not in regions:
             regions.append(choices.region)
         self._region.param.update(
-            options={ALL_REGIONS: "", **{region: region for region in regions}},
-            value=choices.region,
+            options={_ALL: _ALL, **{region: region for region in regions}},
+            value=choices.region or _ALL,
             disabled=not regions,
         )
 
     def _choose_dataset(self, event: Any) -> None:
-        if event.new is not None and event.new != self.choices.dataset:
+        if event.new is None:
+            return
+        dataset = "" if event.new == _NONE else event.new
+        if dataset != self.choices.dataset:
             # A region and a parcel are those of one data set, and so are the runs made from it.
             of_another = [
                 result.id
                 for result in self.workbench.results()
-                if self.workbench.dataset_of(result) not in (event.new, "")
+                if self.workbench.dataset_of(result) not in (dataset, "")
             ]
             self.choices.param.update(
-                dataset=event.new,
+                dataset=dataset,
                 region="",
                 parcel=None,
                 date=None,
@@ -74,7 +86,7 @@ class DatasetAndRegion(pn.viewable.Viewer):
 
     def _choose_region(self, event: Any) -> None:
         if event.new is not None:
-            self.choices.region = event.new
+            self.choices.region = "" if event.new == _ALL else event.new
 
 
 class Chips(pn.viewable.Viewer):

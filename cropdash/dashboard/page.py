@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import panel as pn
 import panel_material_ui as pmu
 
+from cropdash.dashboard.pages import PageEntry
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.theme import PAGE_CSS
 from cropdash.dashboard.workbench import Workbench
@@ -84,7 +85,9 @@ class Page(pn.viewable.Viewer):
     def say(self, sentence: str, *, simulated: bool = False) -> None:
         """The answer, as plain text, with a badge where the data are simulated."""
         badge = " <span class='badge'>simulated data</span>" if simulated else ""
-        self._answer.object = f"<p>{html.escape(sentence)}{badge}</p>" if sentence else ""
+        # A hyphen is a place to break a line, but not in the name of a metric.
+        text = html.escape(sentence).replace("macro-F1", "<span style='white-space:nowrap'>macro-F1</span>")
+        self._answer.object = f"<p>{text}{badge}</p>" if sentence else ""
 
     def show_body(self) -> None:
         """End an empty or failed state."""
@@ -115,6 +118,18 @@ class Page(pn.viewable.Viewer):
     def _choice_changed(self, *_: Any) -> None:
         if self.shown:
             self.update()
+
+
+class BrokenPage(Page):
+    """Stands where a page could not be built."""
+
+    def __init__(self, choices: Choices, workbench: Workbench, entry: PageEntry, error: Exception) -> None:
+        self.slug, self.title, self.question = entry.slug, entry.title, ""  # type: ignore[misc]
+        self._error = error
+        super().__init__(choices, workbench)
+
+    def refresh(self) -> None:
+        raise self._error
 
 
 def text_pane(content: str, *css_classes: str, **params: Any) -> pn.pane.HTML:

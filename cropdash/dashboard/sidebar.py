@@ -11,10 +11,13 @@ import panel_material_ui as pmu
 from cropdash.dashboard.colours import run_colour
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.pages import PAGES
+from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
 from cropdash.dashboard.workbench import Workbench
 
-_KINDS = {"run": "Own runs", "reference": "Reference runs", "published": "Published figures"}
+_KINDS = {"run": "own run", "reference": "reference run", "published": "published figures"}
+#: States of a run that has something to show.
+_TO_SHOW = ("finished", "running", "cancelled", "interrupted")
 
 
 class Navigation(pn.viewable.Viewer):
@@ -45,22 +48,22 @@ class Navigation(pn.viewable.Viewer):
 
 
 class ChosenRuns(pn.viewable.Viewer):
-    """The chosen runs, each with its colour and a button that removes it, and a select that adds one."""
+    """The chosen runs, each with its colour and a button that removes it, and a menu that adds one."""
 
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(**params)
         self.choices = choices
         self.workbench = workbench
         self._rows = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["cd-chosen-runs"])
-        self._adder = pmu.Select(
+        self._adder = pmu.MenuButton(
             label="Add a run",
+            icon="add",
+            variant="text",
             size="small",
-            sizing_mode="stretch_width",
-            margin=(8, 14, 4, 14),
+            margin=(4, 8),
             css_classes=["cd-add-run"],
-            searchable=True,
+            on_click=self._add,
         )
-        self._adder.param.watch(self._add, "value")
         self._layout = pn.Column(
             text_pane("<h2>Runs</h2>", margin=(14, 16, 4, 16)),
             self._rows,
@@ -78,18 +81,19 @@ class ChosenRuns(pn.viewable.Viewer):
         """Bring rows and offers in line with the choices and the library."""
         results = {result.id: result for result in self.workbench.results()}
         self._rows.objects = [
-            self._row(run, results[run].label if run in results else f"{run} (not found)") for run in self.choices.runs
+            self._row(run, run_name(results[run]) if run in results else f"{run} (not found)") for run in self.choices.runs
         ] or [text_pane("<p class='note'>None chosen yet.</p>", margin=(0, 16))]
-        groups: dict[str, dict[str, str]] = {}
-        for result in self.workbench.results(self.choices.dataset):
-            if result.id not in self.choices.runs and result.status not in ("queued", "failed"):
-                group = groups.setdefault(_KINDS[result.kind], {})
-                label = result.label if result.label not in group else f"{result.label} ({result.id})"
-                group[label] = result.id
+        offers = [
+            {"label": f"{run_name(result)} · {_KINDS[result.kind]}", "run": result.id}
+            for result in self.workbench.results(self.choices.dataset)
+            if result.id not in self.choices.runs and result.status in _TO_SHOW
+        ]
         full = len(self.choices.runs) >= MAXIMUM_RUNS
-        self._adder.param.update(groups=groups, value=None)
-        self._adder.disabled = full or not groups
-        self._adder.helper_text = f"{MAXIMUM_RUNS} runs are chosen; remove one first." if full else ""
+        self._adder.param.update(
+            items=offers,
+            disabled=full or not offers,
+            label=f"{MAXIMUM_RUNS} runs at most" if full else "Add a run",
+        )
 
     def _row(self, run_id: str, label: str) -> pn.Row:
         remove = pmu.IconButton(
@@ -98,6 +102,7 @@ class ChosenRuns(pn.viewable.Viewer):
             color="default",
             description=f"Remove {label}",
             margin=0,
+            align="center",
             css_classes=["cd-remove-run"],
         )
         remove.on_click(lambda _: self.choices.remove_run(run_id))
@@ -107,14 +112,11 @@ class ChosenRuns(pn.viewable.Viewer):
             f"<span class='swatch' style='background:{colour}'></span><span>{html.escape(label)}</span></div>"
         )
         return pn.Row(
-            text_pane(content, "cd-chosen-run"),
+            text_pane(content, "cd-chosen-run", align="center"),
             remove,
             sizing_mode="stretch_width",
             margin=(0, 8, 0, 16),
-            align="center",
-            styles={"align-items": "center"},
         )
 
-    def _add(self, event: Any) -> None:
-        if event.new:
-            self.choices.add_run(event.new)
+    def _add(self, item: dict[str, str]) -> None:
+        self.choices.add_run(item["run"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import quote, unquote_plus
 
 import param
 
@@ -85,12 +85,15 @@ class Choices(param.Parameterized):
             "page": self.page,
             "data": self.dataset,
             "region": self.region,
-            "runs": ",".join(quote(run, safe="") for run in self._places),
+            "runs": ",".join(quote(run, safe="/") for run in self._places),
             "class": "" if self.crop is None else str(self.crop),
             "parcel": self.parcel or "",
             "date": self.date or "",
         }
-        return "?" + urlencode({name: value for name, value in values.items() if value}, safe=",%")
+        parts = [
+            f"{name}={value if name == 'runs' else quote(value, safe='/')}" for name, value in values.items() if value
+        ]
+        return "?" + "&".join(parts)
 
     def read_query(self, query: str, pages: Sequence[str]) -> list[str]:
         """Take the choices over from an address.
@@ -98,7 +101,8 @@ class Choices(param.Parameterized):
         Returns:
             A sentence for everything that the address names and that cannot be; it is left out.
         """
-        given = {name: values[-1] for name, values in parse_qs(query.lstrip("?")).items()}
+        raw = dict(part.partition("=")[::2] for part in query.removeprefix("?").split("&"))
+        given = {name: unquote_plus(value) for name, value in raw.items() if value}
         refused: list[str] = []
         readers: dict[str, tuple[str, Callable[[str], object]]] = {
             "page": ("page", lambda text: _one_of(text, pages)),
@@ -116,7 +120,8 @@ class Choices(param.Parameterized):
                 values[choice] = read(given[name])
             except ValueError as error:
                 refused.append(f"The address names the {name} “{given[name][:60]}”, {error}; it was left out.")
-        places = _distinct([part.strip() for part in given.get("runs", "").split(",")])
+        # Split before decoding: a run's id may hold a comma of its own.
+        places = _distinct([unquote_plus(part) for part in raw.get("runs", "").split(",")])
         if sum(map(bool, places)) > MAXIMUM_RUNS:
             refused.append(f"The address names more than {MAXIMUM_RUNS} runs; the first {MAXIMUM_RUNS} are shown.")
             places = places[:MAXIMUM_RUNS]

@@ -38,6 +38,7 @@ a {{ color: {ACCENT}; }}
 h2 {{ font-size: 15px; font-weight: 600; margin: 0; }}
 .empty p, .loading p, .failed p {{ font-size: 17px; max-width: 46em; margin: 18px 0 12px; }}
 .failed p {{ color: {FAILURE}; }}
+.problem {{ color: {FAILURE}; font-weight: 500; }}
 .swatch {{ display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin-right: 8px; flex: none; }}
 @media (max-width: 600px) {{
   :host(.cd-answer) p {{ font-size: 18px; }}

@@ -35,7 +35,7 @@ class DatasetEntry:
 
     @property
     def title(self) -> str:
-        return self.info.title if self.info else self.name
+        return (self.info.title if self.info else "") or self.name
 
 
 class Workbench:
@@ -137,18 +137,17 @@ class Workbench:
 
     def dataset_of(self, result: Result) -> str:
         """Name of the data set that a run was made from; empty where it is not among the data folders."""
-        spec = getattr(result, "spec", None)
-        if not spec:
+        data = getattr(result, "data", None)
+        if not data:
             return ""
-        path = Path(spec["data"] if isinstance(spec, dict) else spec.data)
-        made_from = path.resolve()
+        made_from = Path(data).resolve()
         return next((name for name, store in self.settings.stores().items() if store == made_from), "")
 
     def default_runs(self, dataset: str = "") -> list[str]:
         """What is compared before anybody has chosen: own finished runs, else the published ones."""
         results = self.results(dataset)
         own = [result.id for result in results if result.kind == "run" and result.status == "finished"]
-        return own[:8] or [result.id for result in results if result.kind == "published"][:8]
+        return own[:8] or [result.id for result in results if result.kind == "published" and _is_main(result)]
 
     def class_name(self, code: int, dataset: str = "") -> str:
         """Name of a class code, as the data set calls it, else as a result does; else the code itself."""
@@ -204,6 +203,11 @@ class Workbench:
             if self._engine is not None:
                 self._engine.close()
                 self._engine = None
+
+
+def _is_main(result: Result) -> bool:
+    """Whether a published experiment is one of the study's seven, without its variants."""
+    return "textural" not in result.experiment and result.interpolation != "linear"
 
 
 @cache

@@ -1,0 +1,74 @@
+"""Whether one run beats another on the same test parcels, by a paired bootstrap over parcels.
+
+Both runs answer the same parcels, so parcels are drawn in pairs: what is hard for both cancels out.
+The interval speaks of the choice of test parcels, not of another seed or season.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """First run minus second.
+
+    Attributes:
+        difference: on all common parcels.
+        low, high: 95 % percentile interval.
+        parcels: parcels with truth that both answered.
+    """
+
+    difference: float
+    low: float
+    high: float
+    parcels: int
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low > 0 or self.high < 0
+
+
+def paired_difference(
+    first: pd.DataFrame, second: pd.DataFrame, classes: int, metric: str, draws: int = 600, seed: int = 0
+) -> PairedDifference | None:
+    """Bootstrap the difference in ``accuracy`` or ``macro_f1`` of two tables of predictions.
+
+    Args:
+        first, second: ``parcel_id, region, truth, predicted`` with class indices, -1 where there is none.
+
+    Returns:
+        The difference; None where the runs have no answered parcel in common or disagree on the truth,
+        which means that they were tested on different things.
+    """
+    keys = ["parcel_id", "region"]
+    both = first[[*keys, "truth", "predicted"]].merge(second[[*keys, "truth", "predicted"]], on=keys, suffixes=("", "_2"))
+    both = both[(both["predicted"] >= 0) & (both["predicted_2"] >= 0) & (both["truth"] >= 0)]
+    if both.empty or (both["truth"] != both["truth_2"]).any():
+        return None
+    truth, a, b = (both[column].to_numpy(np.int64) for column in ("truth", "predicted", "predicted_2"))
+    # Parcels with the same truth and answers are alike: drawing cells of a table draws parcels.
+    cells, counts = np.unique((truth * classes + a) * classes + b, return_counts=True)
+    t, p, q = cells // classes**2, cells // classes % classes, cells % classes
+    drawn = np.random.default_rng(seed).multinomial(len(both), counts / len(both), size=draws)
+    weights = np.vstack([counts, drawn]).astype(float)
+    differences = _figures(weights, t, p, classes, metric) - _figures(weights, t, q, classes, metric)
+    low, high = np.percentile(differences[1:], [2.5, 97.5])
+    return PairedDifference(float(differences[0]), float(low), float(high), len(both))
+
+
+def _figures(weights: np.ndarray, truth: np.ndarray, predicted: np.ndarray, classes: int, metric: str) -> np.ndarray:
+    """The metric of each row of ``weights``, ``(draws, cells)``."""
+    correct = weights * (truth == predicted)
+    if metric == "accuracy":
+        return correct.sum(axis=1) / weights.sum(axis=1)
+    if metric != "macro_f1":
+        raise ValueError(f"metric must be accuracy or macro_f1, not {metric!r}")
+    one_hot = np.eye(classes)
+    hits = correct @ one_hot[truth]
+    below = weights @ (one_hot[truth] + one_hot[predicted])
+    return np.divide(2 * hits, below, out=np.zeros_like(hits), where=below > 0).mean(axis=1)

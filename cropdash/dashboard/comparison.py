@@ -1,0 +1,178 @@
+"""What the Compare page says: the ranking of the chosen runs in a sentence, and its tables.
+
+Plain values in and out, no widget. Best depends on the metric, so the sentence names every metric's own
+leader where they differ.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from cropdash.analysis.paired_difference import PairedDifference
+from cropdash.dashboard.run_words import (
+    METRICS,
+    count,
+    figure,
+    fusion_in_words,
+    listed,
+    run_name,
+    sensors_in_words,
+    state_in_words,
+)
+from cropdash.runs.results import Result, Scores
+
+#: The metrics whose leaders the sentence compares.
+_HEADLINE = ("macro_f1", "accuracy")
+#: Below this many parcels a ranking says little.
+FEW_PARCELS = 100
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One chosen run with its figures over the chosen region."""
+
+    result: Result
+    scores: Scores
+
+    @property
+    def name(self) -> str:
+        return run_name(self.result)
+
+    def value(self, metric: str) -> float:
+        return float(self.scores.overall.get(metric, math.nan))
+
+
+def ranking(compared: Sequence[Compared], metric: str) -> list[Compared]:
+    """Best first; runs whose figure is unknown are left out."""
+    known = [one for one in compared if not math.isnan(one.value(metric))]
+    return sorted(known, key=lambda one: -one.value(metric))
+
+
+def answer(
+    compared: Sequence[Compared], metric: str, region: str = "", difference: PairedDifference | None = None
+) -> str:
+    """The page's sentence.
+
+    Args:
+        metric: the one that decides; another headline metric is added where its leader differs.
+        difference: of the two best by ``metric``, where both answered the same parcels.
+    """
+    where = f" in {region}" if region else ""
+    ranked = ranking(compared, metric)
+    if not ranked:
+        return f"None of the chosen runs has a {METRICS[metric]} yet{where}."
+    best = ranked[0]
+    parcels = best.scores.parcels
+    over = f"{where} over {count(parcels, 'test parcel')}" if parcels else where
+    if len(ranked) == 1:
+        figures = [f"{METRICS[m]} {figure(m, best.value(m))}" for m in dict.fromkeys((metric, *_HEADLINE))]
+        return f"{best.name} reaches {listed(figures)}{over}."
+    second = ranked[1]
+    other = next((m for m in _HEADLINE if m != metric), None)
+    leader = ranking(compared, other)[0] if other and ranking(compared, other) else None
+    if other and leader and leader is not best and leader.value(other) > best.value(other):
+        sentence = (
+            f"Best depends on the metric: {best.name} leads {METRICS[metric]} ({figure(metric, best.value(metric))}), "
+            f"{leader.name} leads {METRICS[other]} ({figure(other, leader.value(other))}){over}."
+        )
+    else:
+        ties = [one.name for one in ranked if one.value(metric) == best.value(metric)]
+        if len(ties) > 1:
+            sentence = f"{listed(ties)} tie at {METRICS[metric]} {figure(metric, best.value(metric))}{over}."
+        else:
+            sentence = (
+                f"{best.name} leads with {METRICS[metric]} {figure(metric, best.value(metric))}, "
+                f"{_gap(metric, best.value(metric) - second.value(metric))} ahead of {second.name}{over}."
+            )
+    return f"{sentence} {_is_it_real(best, second, metric, difference)}".strip()
+
+
+def _gap(metric: str, gap: float) -> str:
+    """``2.1 points`` of a hundred; small ones are not rounded to nothing."""
+    points = 100 * gap
+    return f"{points:.1f} points" if points >= 0.05 else "less than 0.1 points"
+
+
+def _is_it_real(best: Compared, second: Compared, metric: str, difference: PairedDifference | None) -> str:
+    few = best.scores.parcels is not None and best.scores.parcels < FEW_PARCELS
+    warning = "So few parcels prove that the chain works and rank nothing." if few else ""
+    if difference is None or best.value(metric) == second.value(metric):
+        return warning
+    interval = f"95 % interval {100 * difference.low:+.1f} to {100 * difference.high:+.1f} points"
+    if not difference.is_clear:
+        return f"The lead over {second.name} may be chance ({interval}). {warning}".strip()
+    if few:
+        return warning
+    return f"The lead over {second.name} is more than the choice of parcels ({interval})."
+
+
+def caveats(compared: Sequence[Compared]) -> dict[str, list[str]]:
+    """Each caveat once, with the runs that it is about."""
+    about: dict[str, list[str]] = {}
+    for one in compared:
+        for caveat in one.result.caveats:
+            about.setdefault(caveat, []).append(one.name)
+    tested = {(tuple(one.result.regions()), one.scores.parcels) for one in compared if one.scores.parcels}
+    if len(tested) > 1:
+        about["These runs were tested on different parcels: their figures stand side by side and rank nothing."] = []
+    return about
+
+
+def run_table(results: Sequence[Result], scores: Mapping[str, Scores | None]) -> pd.DataFrame:
+    """One row a result: what it is and how well it did; NaN where unknown."""
+    rows = []
+    for result in results:
+        known = scores.get(result.id)
+        overall: Mapping[str, float] = known.overall if known else {}
+        progress = getattr(result, "progress", None)
+        rows.append(
+            {
+                "id": result.id,
+                "run": run_name(result),
+                "state": state_in_words(result),
+                "sensors": sensors_in_words(result),
+                "fusion": fusion_in_words(result),
+                "seed": math.nan if result.seed is None else result.seed,
+                "epochs": math.nan if progress is None else progress.epoch,
+                "accuracy": overall.get("accuracy", math.nan),
+                "macro_f1": overall.get("macro_f1", math.nan),
+                "kappa": overall.get("kappa", math.nan),
+                "parcels": math.nan if known is None or known.parcels is None else known.parcels,
+                "no_prediction": math.nan if known is None or known.parcels is None else known.no_prediction,
+            }
+        )
+    columns = ["id", "run", "state", "sensors", "fusion", "seed", "epochs", "accuracy", "macro_f1", "kappa", "parcels", "no_prediction"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def class_rows(compared: Sequence[Compared], metric: str, fewest: int = 0) -> pd.DataFrame:
+    """Per-class figures of the chosen runs as a long table: code, name, support, run, value.
+
+    Classes come by support, largest first; where no run tells support, in the order of their codes.
+    Figures that a run does not tell are left out: a recall is never shown as an F1.
+    """
+    frames = []
+    for one in compared:
+        table = one.scores.per_class
+        frames.append(
+            pd.DataFrame(
+                {
+                    "code": table.index.to_numpy(),
+                    "name": table["name"].to_numpy(),
+                    "support": table["support"].to_numpy(float),
+                    "value": table[metric].to_numpy(float),
+                    "run": one.result.id,
+                }
+            )
+        )
+    if not frames:
+        return pd.DataFrame(columns=["code", "name", "support", "value", "run"])
+    rows = pd.concat(frames, ignore_index=True)
+    # A class has one support in the picture, the largest that any run tells.
+    rows["support"] = rows.groupby("code")["support"].transform("max")
+    rows = rows[rows["value"].notna() & ~(rows["support"] < max(fewest, 1))]
+    return rows.sort_values(["support", "code"], ascending=[False, True], na_position="last", kind="stable").reset_index(drop=True)

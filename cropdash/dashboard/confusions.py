@@ -1,0 +1,140 @@
+"""What the Classes page says: the largest confusions in sentences, shares of a matrix, and its table.
+
+Plain values in and out, no widget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from cropdash.dashboard.run_words import count
+from cropdash.nomenclature import CropClass
+from cropdash.runs.metrics import ConfusionMatrix
+
+Mode = Literal["counts", "row", "column"]
+MODES: dict[str, Mode] = {
+    "Parcels": "counts",
+    "% of the true class (producer's)": "row",
+    "% of the mapped class (user's)": "column",
+}
+#: A share of fewer parcels than this is an anecdote.
+_FEW = 30
+
+
+class Confusion(NamedTuple):
+    """Parcels of one class that were mapped as another; indices into the matrix."""
+
+    truth: int
+    predicted: int
+    parcels: int
+
+
+def largest_confusion(matrix: ConfusionMatrix, truth: int | None = None) -> Confusion | None:
+    """The most frequent one, of one true class if given; None where nothing is confused."""
+    wrong = matrix.counts.copy()
+    np.fill_diagonal(wrong, 0)
+    if truth is not None:
+        wrong[np.arange(len(wrong)) != truth] = 0
+    row, column = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    parcels = int(wrong[row, column])
+    return Confusion(int(row), int(column), parcels) if parcels else None
+
+
+def least_found(matrix: ConfusionMatrix, fewest: int = _FEW) -> Confusion | None:
+    """The confusion that takes the largest share of a class of at least ``fewest`` parcels."""
+    share = shares(matrix, "row")
+    np.fill_diagonal(share, 0)
+    share[matrix.support < fewest] = 0
+    row, column = np.unravel_index(int(share.argmax()), share.shape)
+    return Confusion(int(row), int(column), int(matrix.counts[row, column])) if share[row, column] > 0 else None
+
+
+def shares(matrix: ConfusionMatrix, mode: Mode) -> np.ndarray:
+    """``(classes, classes)`` shares of the row, or of the column; of the row for counts. 0 where there is nothing."""
+    counts = matrix.counts.astype(float)
+    total = counts.sum(axis=0, keepdims=True) if mode == "column" else counts.sum(axis=1, keepdims=True)
+    return np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
+
+
+def cell_texts(matrix: ConfusionMatrix, mode: Mode) -> np.ndarray:
+    """What stands in each cell: parcels, or per cent with one decimal; nothing where there is no parcel."""
+    values = matrix.counts if mode == "counts" else 100 * shares(matrix, mode)
+    texts = [[f"{value:,}" if mode == "counts" else f"{value:.1f}" for value in row] for row in values]
+    return np.where(matrix.counts > 0, np.array(texts, dtype=object), "")
+
+
+def answer(matrix: ConfusionMatrix, run: str, region: str = "", chosen: int | None = None) -> str:
+    """The page's sentence, about the chosen class if there is one.
+
+    Args:
+        chosen: index of the class.
+    """
+    names = matrix.class_names
+    where = f" in {region}" if region else ""
+    if not matrix.total:
+        return f"{run} has no predicted parcel{where}."
+    if chosen is not None:
+        return _about_class(matrix, chosen, run, where)
+    most = largest_confusion(matrix)
+    if most is None:
+        return f"{run} confuses nothing{where}: all {count(matrix.total, 'test parcel')} are mapped as what they are."
+    support = int(matrix.support[most.truth])
+    sentence = (
+        f"The commonest confusion{where}: {most.parcels:,} of {count(support, f'{names[most.truth]} parcel')} "
+        f"({_per_cent(most.parcels, support)}) are mapped as {names[most.predicted]}."
+    )
+    worst = least_found(matrix)
+    if worst and (worst.truth, worst.predicted) != (most.truth, most.predicted):
+        of = int(matrix.support[worst.truth])
+        sentence += (
+            f" The gravest by share: {_per_cent(worst.parcels, of)} of {names[worst.truth]} "
+            f"({worst.parcels:,} of {of:,}) are mapped as {names[worst.predicted]}."
+        )
+    return sentence
+
+
+def _about_class(matrix: ConfusionMatrix, chosen: int, run: str, where: str) -> str:
+    names = matrix.class_names
+    support, found = int(matrix.support[chosen]), int(matrix.correct[chosen])
+    mapped = int(matrix.predicted_count[chosen])
+    if not support:
+        return f"No test parcel{where} is {names[chosen]}; {run} maps {count(mapped, 'parcel')} as such."
+    sentence = f"Of {count(support, f'{names[chosen]} parcel')}{where}, {run} finds {found:,} ({_per_cent(found, support)})"
+    most = largest_confusion(matrix, chosen)
+    if most:
+        sentence += f"; {most.parcels:,} are mapped as {names[most.predicted]}, its commonest confusion"
+    if mapped:
+        sentence += f". Of the {mapped:,} mapped as {names[chosen]}, {_per_cent(found, mapped)} are"
+    else:
+        sentence += ". It maps nothing as such"
+    return sentence + "."
+
+
+def _per_cent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %"
+
+
+def class_table(matrix: ConfusionMatrix, classes: Sequence[CropClass]) -> pd.DataFrame:
+    """One row a class: support, both accuracies, F1, IoU, and what it is mostly taken for."""
+    rows = []
+    for index, crop in enumerate(classes):
+        most = largest_confusion(matrix, index)
+        rows.append(
+            {
+                "id": crop.code,
+                "class": crop.name,
+                "parcels": int(matrix.support[index]),
+                "mapped": int(matrix.predicted_count[index]),
+                "recall": float(matrix.recall[index]) if matrix.support[index] else np.nan,
+                "precision": float(matrix.precision[index]) if matrix.predicted_count[index] else np.nan,
+                "f1": float(matrix.f1[index]) if matrix.support[index] or matrix.predicted_count[index] else np.nan,
+                "iou": float(matrix.iou[index]) if matrix.support[index] or matrix.predicted_count[index] else np.nan,
+                "no_prediction": int(matrix.unpredicted[index]),
+                "mostly": f"{matrix.class_names[most.predicted]} ({most.parcels:,})" if most else "",
+            }
+        )
+    return pd.DataFrame(rows)
