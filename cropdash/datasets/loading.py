@@ -149,7 +149,7 @@ class ParcelBatches:
                 for name in self._sensors
             },
             labels=torch.from_numpy(self._labels[rows]),
-            rows=torch.from_numpy(rows),
+            rows=torch.from_numpy(rows.copy()),
             features=None if self._features is None else torch.from_numpy(self._features[rows]),
         )
 
