@@ -6,6 +6,7 @@ Looking is cheap: a folder's files are only read again when their times or sizes
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,10 +63,15 @@ class RunLibrary:
 
     The id of a result is its folder's path from there, with slashes. A folder that does not exist yet
     is an empty library.
+
+    Args:
+        reuse: seconds for which one look at the folder is good; without it, every question looks anew.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, *, reuse: float = 0.0) -> None:
         self.folder = Path(folder)
+        self._reuse = reuse
+        self._looked: float | None = None
         self._lock = RLock()
         self._known: dict[str, _Known] = {}
         self._version = 0
@@ -97,6 +103,10 @@ class RunLibrary:
                 raise KeyError(f"no run {id!r} in {self.folder}") from None
 
     def _refresh(self) -> None:
+        now = time.monotonic()
+        if self._looked is not None and now - self._looked < self._reuse:
+            return
+        self._looked = now
         found: set[str] = set()
         changed = False
         for id, path, kind, stamp in _result_folders(self.folder):
@@ -152,7 +162,7 @@ def _read(id: str, path: Path, kind: Kind) -> Result:
 
 def _result_folders(root: Path) -> Iterator[tuple[str, Path, Kind, _Stamp]]:
     """Id, path, kind and stamp of each folder; hidden ones, such as those being written, are skipped."""
-    visited: set[tuple[int, int]] = set()
+    visited: set[tuple[int, int] | None] = {None, _identity(root)}
     waiting: list[tuple[str, str, int]] = [("", str(root), 0)]
     while waiting:
         id, path, depth = waiting.pop()
@@ -167,13 +177,19 @@ def _result_folders(root: Path) -> Iterator[tuple[str, Path, Kind, _Stamp]]:
             yield id, Path(path), kind, _stamp(listed)
         elif depth < _DEPTH:
             for entry in listed:
-                if not entry.is_dir():
-                    continue
-                seen = entry.stat()
                 # A link may lead back up; a folder is entered once.
-                if (seen.st_dev, seen.st_ino) not in visited:
-                    visited.add((seen.st_dev, seen.st_ino))
+                if entry.is_dir() and (identity := _identity(entry.path)) not in visited:
+                    visited.add(identity)
                     waiting.append((f"{id}/{entry.name}" if id else entry.name, entry.path, depth + 1))
+
+
+def _identity(path: str | Path) -> tuple[int, int] | None:
+    try:
+        # Not the entry's own stat, which does not know the identity on Windows.
+        stat = Path(path).stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
 def _stamp(entries: list[os.DirEntry[str]]) -> _Stamp:

@@ -125,6 +125,16 @@ def test_weights_that_are_no_attention_are_refused(tmp_path: Path, change: objec
         writer.add("S1", **content | {"weights": change(content)})
 
 
+def test_negative_weights_are_refused_though_they_add_up(tmp_path: Path) -> None:
+    content = batch() | {"mask": np.ones((4, 5), bool)}
+    content["weights"] = np.broadcast_to([-0.5, 1.5, 0, 0, 0], (4, 3, 5))
+    with (
+        pytest.raises(ValueError, match="must be at least 0"),
+        AttentionWriter(tmp_path / "a.parquet") as writer,
+    ):
+        writer.add("S1", **content)
+
+
 def test_columns_of_different_lengths_are_refused(tmp_path: Path) -> None:
     with (
         pytest.raises(ValueError, match="region has 3 entries for 4 parcels"),
