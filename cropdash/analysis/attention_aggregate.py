@@ -25,7 +25,7 @@ class AttentionByDate:
     """Mean attention of one sensor.
 
     A parcel counts on the dates that it has. A head's weights add up to 1 over a parcel's own dates,
-    so parcels with few dates pull the mean of theirs up.
+    so parcels with few dates pull the mean of theirs up; relative weights do not have that fault.
 
     Attributes:
         sensor: ``S1``, ``S2`` or ``S1+S2``.
@@ -35,6 +35,7 @@ class AttentionByDate:
         mean: ``(classes, heads, dates)`` float64; NaN where no parcel of the class has the date.
         parcels: ``(classes, dates)`` int64, parcels behind each mean.
         total: ``(classes,)`` int64, parcels of the class with any date.
+        relative: whether weights are told as multiples of an even share (1 over a parcel's dates).
     """
 
     sensor: str
@@ -44,6 +45,7 @@ class AttentionByDate:
     mean: np.ndarray
     parcels: np.ndarray
     total: np.ndarray
+    relative: bool = False
 
     @property
     def heads(self) -> int:
@@ -84,6 +86,7 @@ def by_class_and_date(
     *,
     by: By = "truth",
     regions: Sequence[str] | None = None,
+    relative: bool = False,
 ) -> AttentionByDate:
     """Mean attention of each class on each acquisition date of the calendar.
 
@@ -93,11 +96,12 @@ def by_class_and_date(
         classes: the run's classes.
         by: group parcels by true or by predicted class; those without one are left out.
         regions: only parcels of these regions.
+        relative: tell every weight as a multiple of an even share over the parcel's dates.
 
     Raises:
         ValueError: the table has no such sensor, or its columns contradict each other.
     """
-    return _aggregate(table, sensor, classes, by, regions, by_day=False)
+    return _aggregate(table, sensor, classes, by, regions, by_day=False, relative=relative)
 
 
 def by_class_and_day_of_season(
@@ -107,13 +111,14 @@ def by_class_and_day_of_season(
     *,
     by: By = "truth",
     regions: Sequence[str] | None = None,
+    relative: bool = False,
 ) -> AttentionByDate:
     """The same on days since the origin of each parcel's season, so that years share an axis.
 
     Raises:
         ValueError: as above, or the table does not say when the parcels' seasons start.
     """
-    return _aggregate(table, sensor, classes, by, regions, by_day=True)
+    return _aggregate(table, sensor, classes, by, regions, by_day=True, relative=relative)
 
 
 def _aggregate(
@@ -124,6 +129,7 @@ def _aggregate(
     regions: Sequence[str] | None,
     *,
     by_day: bool,
+    relative: bool,
 ) -> AttentionByDate:
     if sensor not in table.sensors:
         raise ValueError(
@@ -140,6 +146,8 @@ def _aggregate(
         if group.max() >= k or group.min() < -1:
             raise ValueError(f"{table.path}: {by}: class indices must be -1 to {k - 1}, not {group.max()}")
         lengths, when, weights = _flat(table, batch, heads, by_day)
+        if relative:
+            weights = weights * np.repeat(lengths, lengths)
         days, sums, parcels = _widened(days, np.unique(when), sums, parcels)
         known = np.repeat(group, lengths) >= 0
         row = np.repeat(group, lengths)[known].astype(np.int64)
@@ -157,6 +165,7 @@ def _aggregate(
         mean=_mean(sums, parcels[:, None, :]),
         parcels=parcels,
         total=total,
+        relative=relative,
     )
 
 

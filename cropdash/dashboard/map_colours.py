@@ -42,7 +42,7 @@ class ColourBy(StrEnum):
 
     @property
     def label(self) -> str:
-        return {"right": "right or wrong", "entropy": "doubt"}.get(self.value, self.value)
+        return {"right": "right / wrong", "entropy": "doubt"}.get(self.value, self.value)
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from cropdash.dashboard.map_legend import MapLegend
 from cropdash.dashboard.mapped_run import MappedRun, NotMappable, mappable
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.parcel_answers import answer
-from cropdash.dashboard.parcel_map import ParcelMap
+from cropdash.dashboard.parcel_map import EMPTY_LAND, ParcelMap
 from cropdash.dashboard.parcel_outlines import ParcelOutlines, View
-from cropdash.dashboard.run_words import count, listed
+from cropdash.dashboard.run_words import count, listed, unlike_name
 from cropdash.dashboard.shared_outlines import raster_of
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.tables import csv_button, data_table, number, update_table
@@ -54,7 +54,11 @@ class MapPage(Page):
         self._build_table()
         self.body.objects = [
             pn.pane.Bokeh(
-                self.map.figure, sizing_mode="stretch_width", margin=0, css_classes=["cd-map-plot"]
+                self.map.figure,
+                sizing_mode="stretch_width",
+                margin=0,
+                css_classes=["cd-map-plot"],
+                styles={"background": EMPTY_LAND, "border-radius": "6px", "overflow": "hidden"},
             ),
             self.legend,
             self._controls,
@@ -132,6 +136,7 @@ class MapPage(Page):
         self._colour_by = pmu.RadioButtonGroup(
             options={by.label: by for by in ColourBy},
             value=ColourBy.PREDICTION,
+            sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}},
             css_classes=["cd-map-colour-by"],
             **common,
         )
@@ -167,7 +172,7 @@ class MapPage(Page):
     def _offer_runs(self, runs: Sequence[Result]) -> Result:
         """List the runs that can be mapped; the one shown before stays if it is among them."""
         shown = next((run for run in runs if run.id == self._run.value), runs[0])
-        options = {run.label if _once(run, runs) else f"{run.label} ({run.id})": run.id for run in runs}
+        options = {unlike_name(run, runs): run.id for run in runs}
         self._shown_run = shown.id
         self._run.param.update(options=options, value=shown.id, visible=len(runs) > 1)
         return shown
@@ -256,7 +261,3 @@ class MapPage(Page):
         launch = pmu.Button(label="Train a run", variant="outlined", css_classes=["cd-map-launch"])
         launch.on_click(lambda _: setattr(self.choices, "page", "launch"))
         return [launch]
-
-
-def _once(run: Result, runs: Sequence[Result]) -> bool:
-    return [other.label for other in runs].count(run.label) == 1

@@ -15,7 +15,7 @@ import numpy as np
 from cropdash.dashboard.map_colours import ColourBy, Colouring, colour
 from cropdash.dashboard.parcel_answers import ParcelAnswers
 from cropdash.dashboard.parcel_outlines import ParcelOutlines
-from cropdash.dashboard.run_words import count
+from cropdash.dashboard.run_words import count, run_name
 from cropdash.dashboard.shared_outlines import outlines_of
 from cropdash.datasets.store import ParcelStore
 from cropdash.runs.results import Result
@@ -58,14 +58,14 @@ class MappedRun:
             )
         predictions = run.predictions(regions)
         if predictions is None:
-            raise NotMappable(f"{run.label} holds no predictions of parcels.")
+            raise NotMappable(f"{run_name(run)} holds no predictions of parcels.")
         answers = ParcelAnswers.from_frame(predictions, run.classes)
         row_of = {parcel: row for row, parcel in enumerate(answers.parcel_id)}
         ids = store.parcels["parcel_id"].to_numpy()[outlines.rows]
         row = np.array([row_of.get(parcel, -1) for parcel in ids], dtype=np.int64)
         if (row < 0).all():
             raise NotMappable(
-                f"{run.label} knows none of the parcels of {store.info.title}; it was made from another data set."
+                f"{run_name(run)} knows none of the parcels of {store.info.title}; it was made from another data set."
             )
         return cls(answers, outlines, row)
 

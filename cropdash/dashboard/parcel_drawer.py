@@ -21,6 +21,7 @@ from cropdash.dashboard.parcel_facts import (
 )
 from cropdash.dashboard.parcel_outlines import ParcelOutlines
 from cropdash.dashboard.parcel_series import OpticalView, panels
+from cropdash.dashboard.run_words import run_name, unlike_name
 from cropdash.dashboard.series_plot import series_plot
 from cropdash.dashboard.shared_outlines import outlines_of
 from cropdash.dashboard.state import Choices
@@ -30,6 +31,8 @@ from cropdash.runs.results import Result
 
 log = logging.getLogger(__name__)
 
+#: This page shows the chosen parcel's series itself, and larger.
+PAGE_WITH_SERIES = "attention"
 DRAWER_CSS = f"""
 .top {{ display: flex; gap: 16px; align-items: flex-start; }}
 .top svg {{ flex: none; background: #F6F8F8; border-radius: 6px; }}
@@ -72,6 +75,7 @@ class ParcelDrawer(pn.viewable.Viewer):
             value=OpticalView.NDVI,
             size="small",
             margin=(4, 0),
+            sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}},
             css_classes=["cd-drawer-optical"],
         )
         self._optical.param.watch(lambda _: self.refresh(), "value")
@@ -98,7 +102,7 @@ class ParcelDrawer(pn.viewable.Viewer):
             margin=0,
             css_classes=["cd-drawer"],
         )
-        choices.param.watch(lambda _: self.refresh(), ["parcel", "runs", "dataset", "date"])
+        choices.param.watch(lambda _: self.refresh(), ["parcel", "runs", "dataset", "date", "page"])
         self.refresh()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -145,19 +149,23 @@ class ParcelDrawer(pn.viewable.Viewer):
         """The runs' answers, and the labels of those that have none for this parcel."""
         answers, unable = [], []
         for run in runs:
-            answer = run_answer(run, parcel, region, run.label, run_colour(self.choices, run.id))
+            answer = run_answer(run, parcel, region, run_name(run), run_colour(self.choices, run.id))
             if answer is None:
-                unable.append(run.label)
+                unable.append(run_name(run))
             else:
                 answers.append(answer)
         return answers, unable
 
     def _show_series(self, store: ParcelStore, row: int, runs: list[Result]) -> None:
+        if self.choices.page == PAGE_WITH_SERIES:
+            self._hide_series()
+            self._note.object = "<p class='note'>Its series stand on the page.</p>"
+            return
         attentive = {run.id: run for run in runs if run.attention is not None}
         shown = self._shown_attention if self._shown_attention in attentive else next(iter(attentive), "")
         self._shown_attention = shown
         self._attention_run.param.update(
-            options={run.label: run.id for run in attentive.values()},
+            options={unlike_name(run, list(attentive.values())): run.id for run in attentive.values()},
             value=shown or None,
             visible=len(attentive) > 1,
         )
@@ -172,7 +180,9 @@ class ParcelDrawer(pn.viewable.Viewer):
         self._series.objects = [pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0)]
         seen = any(len(panel.attention) for panel in drawn)
         whose = (
-            f" Green bars: share of attention of {attentive[shown].label}, mean over heads." if seen else ""
+            f" Green bars: share of attention of {run_name(attentive[shown])}, mean over heads."
+            if seen
+            else ""
         )
         self._note.object = f"<p class='note'>Mean over the parcel's pixels, band: one standard deviation.{html.escape(whose)}</p>"
 
@@ -184,6 +194,9 @@ class ParcelDrawer(pn.viewable.Viewer):
     def _only_say(self, sentence: str) -> None:
         self._facts.object = f"<p>{html.escape(sentence)}</p>"
         self._answers.object = self._note.object = ""
+        self._hide_series()
+
+    def _hide_series(self) -> None:
         for part in (self._series_title, self._optical, self._series, self._attention_run):
             part.visible = False
 

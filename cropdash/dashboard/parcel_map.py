@@ -48,7 +48,7 @@ Hover = Mapping[str, Sequence[str] | np.ndarray]
 TAP_REACH = 8
 #: Wait this long after a movement before drawing anew, in milliseconds.
 _SETTLE_MS = 90
-_EMPTY_LAND = "#EDF0F0"
+EMPTY_LAND = "#EDF0F0"
 _LARGEST_IMAGE = (1600, 1200)
 
 # Keeps metres square whatever the shape of the window: the centre and the scale stay, the rest follows.
@@ -305,19 +305,27 @@ class ParcelMap:
         self._highlight = ColumnDataSource({"xs": [], "ys": []})
         self._mask = BooleanFilter()
 
-        zoom = WheelZoomTool()
+        zoom = WheelZoomTool(visible=False)
         plot = figure(
             height=height,
             sizing_mode="stretch_width",
             x_range=Range1d(0, 1),
             y_range=Range1d(0, 1),
-            tools=[PanTool(), zoom, BoxZoomTool(match_aspect=True), ZoomInTool(), ZoomOutTool(), ResetTool()],
+            tools=[
+                PanTool(visible=False),
+                zoom,
+                BoxZoomTool(match_aspect=True),
+                ZoomInTool(),
+                ZoomOutTool(),
+                ResetTool(),
+            ],
             active_scroll=zoom,
             toolbar_location="right",
-            background_fill_color=_EMPTY_LAND,
-            border_fill_color="white",
+            # The pane behind the figure has the colour of empty land.
+            background_fill_alpha=0,
+            border_fill_alpha=0,
             outline_line_color=RULE,
-            min_border=4,
+            min_border=0,
             output_backend="canvas",
         )
         plot.axis.visible = False
@@ -351,6 +359,7 @@ class ParcelMap:
         )
         plot.add_tools(
             HoverTool(
+                visible=False,
                 renderers=[polygons],
                 point_policy="follow_mouse",
                 tooltips="<b>@parcel</b><br>truth: @truth<br>prediction: @prediction<br>confidence: @confidence",

@@ -166,8 +166,11 @@ class ParcelOutlines:
         centres = (self.bounds[:, :2] + self.bounds[:, 2:]) / 2
         cells = np.unique(np.floor((centres - (whole.x0, whole.y0)) / cell).astype(int), axis=0)
         corner = cells * cell + (whole.x0, whole.y0)
-        # Half a cell on each side: cells within two steps of each other are one place.
-        grown = shapely.box(*(corner - cell / 2).T, *(corner + 1.5 * cell).T)
+        # Half a cell on each side joins cells within two steps of each other. Where few large parcels
+        # make the extent, cells are smaller than parcels, and a parcel's length must join as well.
+        sides = self.bounds[:, 2:] - self.bounds[:, :2]
+        reach = max(cell / 2, float(sides.max()))
+        grown = shapely.box(*(corner - reach).T, *(corner + cell + reach).T)
         blocks = shapely.get_parts(shapely.union_all(grown))
         _, block = shapely.STRtree(blocks).query(shapely.points(centres), predicate="intersects")
         groups = [self.bounds[block == number] for number in range(len(blocks))]

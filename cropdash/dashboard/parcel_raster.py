@@ -82,8 +82,9 @@ def _to_spatialpandas(outlines: ParcelOutlines) -> GeoDataFrame:
     from spatialpandas import GeoDataFrame
     from spatialpandas.geometry import MultiPolygonArray
 
+    # Datashader tells holes by their direction, which the normal form turns against the outer ring's.
     # One multipolygon among them makes shapely use offsets of all three levels for every parcel.
-    shapes = [*outlines.shapes, shapely.MultiPolygon()]
+    shapes = [*shapely.normalize(outlines.shapes), shapely.MultiPolygon()]
     _, coordinates, (rings, polygons, parcels) = shapely.to_ragged_array(shapes, include_z=False)
     flat = pa.array(coordinates.ravel())
     nested = pa.ListArray.from_arrays(pa.array((2 * rings).astype(np.int32)), flat)

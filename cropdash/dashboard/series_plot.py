@@ -7,11 +7,19 @@ from typing import Any
 
 import numpy as np
 from bokeh.layouts import column
-from bokeh.models import ColumnDataSource, HoverTool, LinearAxis, NumeralTickFormatter, Range1d, Span
+from bokeh.models import (
+    ColumnDataSource,
+    DatetimeTickFormatter,
+    HoverTool,
+    LinearAxis,
+    NumeralTickFormatter,
+    Range1d,
+    Span,
+)
 from bokeh.models.layouts import LayoutDOM
-from bokeh.plotting import figure
 
-from cropdash.dashboard.colours import ACCENT, MUTED, RULE
+from cropdash.dashboard.colours import ACCENT, MUTED
+from cropdash.dashboard.figures import new_figure
 from cropdash.dashboard.parcel_series import SensorPanel
 
 _BAND_COLOURS = {
@@ -43,22 +51,25 @@ def series_plot(panels: Sequence[SensorPanel], *, date: str | None = None, heigh
 
 
 def _panel(panel: SensorPanel, time: Range1d, date: str | None, height: int, *, last: bool) -> Any:
-    plot = figure(
-        height=height + (18 if last else 0),
-        sizing_mode="stretch_width",
+    plot = new_figure(
+        height=height + (36 if last else 0),
         x_axis_type="datetime",
         x_range=time,
         tools="xpan,xwheel_zoom,reset",
         active_scroll=None,
-        toolbar_location=None,
         title=panel.label,
         y_axis_label=panel.unit,
-        outline_line_color=None,
-        min_border_left=56,
-        min_border_right=46,
+        min_border_left=58,
     )
-    _plain(plot)
+    plot.title.text_font_size = "13px"
+    for axis in plot.axis:
+        axis.update(
+            axis_label_text_font_size="12px", major_label_text_font_size="12px", axis_label_standoff=3
+        )
+    plot.yaxis.ticker.desired_num_ticks = 4
+    plot.ygrid.grid_line_color = None
     plot.xaxis.visible = last
+    plot.xaxis.formatter = month_ticks()
     low, high = _limits(panel)
     plot.y_range = Range1d(low, high)
     if len(panel.attention):
@@ -95,6 +106,11 @@ def _panel(panel: SensorPanel, time: Range1d, date: str | None, height: int, *, 
         day = _milliseconds(np.datetime64(date, "D"))
         plot.add_layout(Span(location=day, dimension="height", line_color=ACCENT, line_dash="dashed"))
     return plot
+
+
+def month_ticks() -> DatetimeTickFormatter:
+    """Month over year, so that labels stay narrow."""
+    return DatetimeTickFormatter(days="%d %b\n%Y", months="%b\n%Y", years="%b\n%Y")
 
 
 def _bars(plot: Any, panel: SensorPanel) -> None:
@@ -134,7 +150,7 @@ def _bars(plot: Any, panel: SensorPanel) -> None:
         axis_line_color=None,
         major_tick_line_color=None,
         minor_tick_line_color=None,
-        axis_label_text_font_size="11px",
+        axis_label_text_font_size="12px",
         axis_label_text_font_style="normal",
     )
     axis.formatter = NumeralTickFormatter(format="0%")
@@ -158,19 +174,6 @@ def _round_tick(value: float) -> float:
     """The largest of 1, 2, 5 times a power of ten that is at most ``value``."""
     power = 10.0 ** np.floor(np.log10(value))
     return float(power * max(step for step in (1, 2, 5) if step * power <= value * (1 + 1e-9)))
-
-
-def _plain(plot: Any) -> None:
-    """The dashboard's typography on a Bokeh figure."""
-    plot.title.update(text_font_size="12px", text_font_style="normal", text_color=MUTED)
-    plot.axis.update(
-        axis_line_color=RULE, major_tick_line_color=RULE, minor_tick_line_color=None,
-        major_label_text_color=MUTED, axis_label_text_color=MUTED, axis_label_text_font_style="normal",
-        axis_label_text_font_size="11px", major_label_text_font_size="11px",
-    )  # fmt: skip
-    plot.xgrid.grid_line_color = RULE
-    plot.ygrid.grid_line_color = None
-    plot.toolbar.logo = None
 
 
 def _milliseconds(days: Any) -> Any:
