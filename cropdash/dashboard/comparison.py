@@ -145,7 +145,7 @@ def run_table(results: Sequence[Result], scores: Mapping[str, Scores | None]) ->
                 "no_prediction": math.nan if known is None or known.parcels is None else known.no_prediction,
             }
         )
-    columns = ["id", "run", "state", "sensors", "fusion", "seed", "epochs", "accuracy", "macro_f1", "kappa", "parcels", "no_prediction"]
+    columns = ["id", "run", "state", "accuracy", "macro_f1", "kappa", "parcels", "no_prediction", "epochs", "seed", "sensors", "fusion"]
     return pd.DataFrame(rows, columns=columns)
 
 

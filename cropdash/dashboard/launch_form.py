@@ -9,7 +9,15 @@ import panel as pn
 import panel_material_ui as pmu
 
 from cropdash.dashboard.page import text_pane
-from cropdash.dashboard.spec_form import EXPERIMENTS, FormField, default_regions, experiments_for, form_fields, read_form
+from cropdash.dashboard.spec_form import (
+    EXPERIMENTS,
+    FormField,
+    default_regions,
+    experiment_of,
+    experiments_for,
+    form_fields,
+    read_form,
+)
 from cropdash.dashboard.workbench import DatasetEntry
 from cropdash.training.experiment import ExperimentSpec
 
@@ -32,6 +40,7 @@ class LaunchForm(pn.viewable.Viewer):
         self._experiment = pmu.Select(
             label="Sensors and fusion",
             options=list(EXPERIMENTS),
+            value=experiment_of(ExperimentSpec.model_fields["fusion"].default),
             size="small",
             width=330,
             description="Where Sentinel-1 and Sentinel-2 meet: none, early, pse, tsa, softmax_avg, softmax_norm.",
@@ -64,6 +73,7 @@ class LaunchForm(pn.viewable.Viewer):
                 margin=(4, 0, 10, 0),
                 disable_gutters=True,
                 variant="outlined",
+                sx={"& .MuiTypography-root": {"fontSize": "15px", "fontWeight": 600}},
             ),
             self._general,
             sizing_mode="stretch_width",

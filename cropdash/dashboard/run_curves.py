@@ -33,7 +33,7 @@ class RunCurves(pn.viewable.Viewer):
             self._shown = wanted
             self._sources = {}
             self._layout.objects = [
-                pn.pane.Bokeh(self._figure(title, column, runs), sizing_mode="stretch_width", min_width=320, styles={"flex": "1 1 340px"})
+                pn.pane.Bokeh(self._figure(title, column, runs), sizing_mode="stretch_width", styles={"flex": "1 1 320px", "width": "45%", "min-width": "300px"})
                 for title, column in CURVES.items()
             ] if runs else []
         for run, _ in runs:

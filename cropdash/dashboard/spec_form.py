@@ -89,6 +89,11 @@ def default_regions(regions: Sequence[str]) -> dict[str, list[str]]:
     }
 
 
+def experiment_of(fusion: Fusion) -> str:
+    """The words for a fusion of both sensors."""
+    return next(words for words, (_, known) in EXPERIMENTS.items() if known is fusion)
+
+
 def experiments_for(sensors: Sequence[str]) -> list[str]:
     """The experiments that a data set with these sensors allows."""
     return [words for words, (needed, _) in EXPERIMENTS.items() if set(needed) <= set(sensors)]

@@ -28,7 +28,7 @@ _CSS = f"""
 .tabulator .tabulator-row.tabulator-selected, .tabulator .tabulator-row.tabulator-selectable:hover {{ background: {GROUND} !important; }}
 .tabulator .tabulator-row .tabulator-cell {{ border: 0; padding: 8px 10px; font-variant-numeric: tabular-nums; }}
 .tabulator .tabulator-row .tabulator-frozen {{ border-right: 0 !important; }}
-.tabulator .tabulator-row .tabulator-cell.tabulator-row-header {{ padding: 8px 6px; text-overflow: clip; }}
+.tabulator .tabulator-row .tabulator-cell:has(> input[type=checkbox]) {{ padding: 8px 4px; text-overflow: clip; }}
 .tabulator input[type=checkbox] {{ accent-color: {ACCENT}; width: 16px; height: 16px; }}
 """
 
