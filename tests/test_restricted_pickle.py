@@ -151,6 +151,13 @@ HOSTILE: dict[str, bytes] = {
             "fields behind the dtype's back": State(
                 np.dtype, ("V8", False, True), (3, "|", None, ("a",), {"a": (np.dtype("O"), 0)}, 8, 1, 0)
             ),
+            "fields on a number's dtype": State(
+                np.dtype, ("f8", False, True), (3, "<", None, ("a",), {"a": (np.dtype("i4"), 0)}, 8, 8, 0)
+            ),
+            "scalar of two values": Call(SCALAR, np.dtype("i8"), b"\0" * 16),
+            "data of an empty array": State(
+                RECONSTRUCT, (np.ndarray, (0,), b"b"), (1, (0,), np.dtype("f8"), False, b"\0" * 8)
+            ),
             "state on a function": State(RECONSTRUCT, (np.ndarray, (0,), b"b"), {"__class__": "x"}),
             "array of another class": Call(RECONSTRUCT, np.matrix, (0,), b"b"),
             "array never finished": Call(RECONSTRUCT, np.ndarray, (0,), b"b"),

@@ -38,6 +38,7 @@ DEGENERATE: dict[str, Labels] = {
     [*map(random_labels, range(40)), *DEGENERATE.values()],
     ids=[*(f"random {i}" for i in range(40)), *DEGENERATE],
 )
+@pytest.mark.filterwarnings("ignore:A single label was found")
 def test_figures_agree_with_scikit_learn(labels: Labels) -> None:
     truth, predicted, k = labels
     matrix = ConfusionMatrix.from_labels(truth, predicted, k)
