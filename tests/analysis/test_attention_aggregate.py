@@ -88,6 +88,30 @@ def test_means_are_those_of_a_loop_over_parcels(
     assert sum(map(len, expected.values())) == result.parcels.sum()
 
 
+def test_relative_weights_do_not_depend_on_how_many_dates_a_parcel_has(tmp_path: Path) -> None:
+    with AttentionWriter(tmp_path / "a.parquet") as writer:
+        dates = np.broadcast_to(np.datetime64("2019-01-01") + np.arange(4), (2, 4))
+        mask = np.array([[True, True, True, True], [True, True, False, False]])
+        even = np.broadcast_to((mask / mask.sum(axis=1, keepdims=True))[:, None, :], (2, HEADS, 4))
+        same = np.zeros(2, int)
+        writer.add(
+            "S1",
+            parcel_id=["a", "b"],
+            region=["east", "east"],
+            truth=same,
+            predicted=same,
+            dates=dates,
+            mask=mask,
+            weights=even,
+        )
+    table = AttentionTable(tmp_path / "a.parquet")
+    relative = by_class_and_date(table, "S1", CLASSES, relative=True)
+    assert relative.relative
+    np.testing.assert_allclose(relative.mean[0], 1)
+    plain = by_class_and_date(table, "S1", CLASSES)
+    np.testing.assert_allclose(plain.mean[0], [[0.375, 0.375, 0.25, 0.25]] * HEADS)
+
+
 def test_dates_are_real_dates_and_days_count_from_the_season(tmp_path: Path) -> None:
     table = AttentionTable(write(tmp_path / "a.parquet", 60))
     dates = by_class_and_date(table, "S1", CLASSES).dates
