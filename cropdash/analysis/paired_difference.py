@@ -46,7 +46,9 @@ def paired_difference(
         which means that they were tested on different things.
     """
     keys = ["parcel_id", "region"]
-    both = first[[*keys, "truth", "predicted"]].merge(second[[*keys, "truth", "predicted"]], on=keys, suffixes=("", "_2"))
+    both = first[[*keys, "truth", "predicted"]].merge(
+        second[[*keys, "truth", "predicted"]], on=keys, suffixes=("", "_2")
+    )
     both = both[(both["predicted"] >= 0) & (both["predicted_2"] >= 0) & (both["truth"] >= 0)]
     if both.empty or (both["truth"] != both["truth_2"]).any():
         return None
@@ -61,7 +63,9 @@ def paired_difference(
     return PairedDifference(float(differences[0]), float(low), float(high), len(both))
 
 
-def _figures(weights: np.ndarray, truth: np.ndarray, predicted: np.ndarray, classes: int, metric: str) -> np.ndarray:
+def _figures(
+    weights: np.ndarray, truth: np.ndarray, predicted: np.ndarray, classes: int, metric: str
+) -> np.ndarray:
     """The metric of each row of ``weights``, ``(draws, cells)``."""
     correct = weights * (truth == predicted)
     if metric == "accuracy":

@@ -35,7 +35,9 @@ def wilson_interval(successes: ArrayLike, trials: ArrayLike) -> tuple[np.ndarray
         share = np.where(n > 0, hits / n, np.nan)
         centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
         half = _Z / (1 + _Z**2 / n) * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return np.where(n > 0, np.clip(centre - half, 0, 1), np.nan), np.where(n > 0, np.clip(centre + half, 0, 1), np.nan)
+    return np.where(n > 0, np.clip(centre - half, 0, 1), np.nan), np.where(
+        n > 0, np.clip(centre + half, 0, 1), np.nan
+    )
 
 
 def class_intervals(matrix: ConfusionMatrix, metric: Metric) -> tuple[np.ndarray, np.ndarray]:

@@ -45,9 +45,17 @@ class ClassesPage(Page):
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(choices, workbench, **params)
         self._filling = False
-        self._run = pmu.Select(label="Run", size="small", width=300, css_classes=["cd-classes-run"], margin=(6, 12, 6, 0))
+        self._run = pmu.Select(
+            label="Run", size="small", width=300, css_classes=["cd-classes-run"], margin=(6, 12, 6, 0)
+        )
         self._mode = pmu.Select(
-            label="Numbers", options=MODES, value="row", size="small", width=280, css_classes=["cd-classes-mode"], margin=(6, 12, 6, 0)
+            label="Numbers",
+            options=MODES,
+            value="row",
+            size="small",
+            width=280,
+            css_classes=["cd-classes-mode"],
+            margin=(6, 12, 6, 0),
         )
         self._run.param.watch(self._control_changed, "value")
         self._mode.param.watch(self._control_changed, "value")
@@ -58,13 +66,22 @@ class ClassesPage(Page):
         )
         self._table.on_click(self._row_clicked)
         self._picture_and_table = pn.Column(
-            pn.Column(self._picture, sizing_mode="stretch_width", styles={"overflow-x": "auto", "max-width": "980px"}, margin=(4, 0, 0, 0)),
-            text_pane("<p class='note'>Click a cell or a row of the table to choose its class on all pages.</p>"),
+            pn.Column(
+                self._picture,
+                sizing_mode="stretch_width",
+                styles={"overflow-x": "auto", "max-width": "980px"},
+                margin=(4, 0, 0, 0),
+            ),
+            text_pane(
+                "<p class='note'>Click a cell or a row of the table to choose its class on all pages.</p>"
+            ),
         )
         self._below = pn.Column(
             pn.Row(
                 text_pane("<h2>Per class</h2>"),
-                csv_button("classes.csv", lambda: self._frame.rename(columns={"id": "code"}), "cd-classes-csv"),
+                csv_button(
+                    "classes.csv", lambda: self._frame.rename(columns={"id": "code"}), "cd-classes-csv"
+                ),
                 sizing_mode="stretch_width",
                 margin=(8, 0, 2, 0),
             ),
@@ -96,9 +113,13 @@ class ClassesPage(Page):
             part.visible = matrix is not None
         self._lack.visible = matrix is None
         if matrix is None:
-            why = result.missing.get("confusion", f"{run_name(result)} was not tested in {self.choices.region}.")
+            why = result.missing.get(
+                "confusion", f"{run_name(result)} was not tested in {self.choices.region}."
+            )
             self.say(f"{run_name(result)} has no confusion matrix to show.")
-            self._lack.object = f"<div class='empty'><p>{html.escape(why)} Choose another run below.</p></div>"
+            self._lack.object = (
+                f"<div class='empty'><p>{html.escape(why)} Choose another run below.</p></div>"
+            )
             return
         codes = [crop.code for crop in result.classes]
         chosen = codes.index(self.choices.crop) if self.choices.crop in codes else None
@@ -112,10 +133,13 @@ class ClassesPage(Page):
     def _fill_select(self, results: dict[str, Any]) -> None:
         labels = [run_name(result) for result in results.values()]
         options = {
-            run_name(result) if labels.count(run_name(result)) == 1 else f"{run_name(result)} ({run})": run for run, result in results.items()
+            run_name(result) if labels.count(run_name(result)) == 1 else f"{run_name(result)} ({run})": run
+            for run, result in results.items()
         }
         # A run with a matrix first: published figures have none.
-        first = next((run for run, result in results.items() if "confusion" not in result.missing), next(iter(results)))
+        first = next(
+            (run for run, result in results.items() if "confusion" not in result.missing), next(iter(results))
+        )
         value = self._run.value if self._run.value in results else first
         self._filling = True
         try:

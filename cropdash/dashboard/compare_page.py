@@ -59,8 +59,12 @@ class ComparePage(Page):
         super().__init__(choices, workbench, **params)
         self._hidden: set[str] = set()
         self._filling = False
-        self._picture = pn.pane.Bokeh(None, sizing_mode="stretch_width", css_classes=["cd-compare-picture"], margin=(6, 0, 0, 0))
-        self._legend = pn.FlexBox(css_classes=["cd-compare-legend"], sizing_mode="stretch_width", margin=(10, 0, 0, 0))
+        self._picture = pn.pane.Bokeh(
+            None, sizing_mode="stretch_width", css_classes=["cd-compare-picture"], margin=(6, 0, 0, 0)
+        )
+        self._legend = pn.FlexBox(
+            css_classes=["cd-compare-legend"], sizing_mode="stretch_width", margin=(10, 0, 0, 0)
+        )
         self._note = text_pane("", "cd-compare-note")
         self._metric = pmu.Select(
             label="Best by", options={name: metric for metric, name in METRICS.items()}, value="macro_f1",
@@ -78,10 +82,15 @@ class ComparePage(Page):
             control.param.watch(lambda _: self.update(), "value")
         self._table = data_table(
             run_table([], {}), "cd-compare-table", formats=_FORMATS, titles=_TITLES, hidden=("id",),
-            selectable="checkbox", max_height=460,
+            selectable="checkbox", pagination="local", page_size=20,
         )  # fmt: skip
         self._table.param.watch(self._ticked, "selection")
-        self._launch = pmu.Button(label="Launch a run of your own", icon="play_circle", css_classes=["cd-compare-launch"], margin=(4, 0, 10, 0))
+        self._launch = pmu.Button(
+            label="Launch a run of your own",
+            icon="play_circle",
+            css_classes=["cd-compare-launch"],
+            margin=(4, 0, 10, 0),
+        )
         self._launch.on_click(lambda _: setattr(self.choices, "page", "launch"))
         self._caveats = text_pane("", "cd-compare-caveats", margin=(8, 0, 0, 0))
         self.body.objects = [
@@ -89,7 +98,9 @@ class ComparePage(Page):
             self._legend,
             self._picture,
             self._note,
-            pn.FlexBox(self._metric, self._class_metric, self._fewest, margin=(10, 0), sizing_mode="stretch_width"),
+            pn.FlexBox(
+                self._metric, self._class_metric, self._fewest, margin=(10, 0), sizing_mode="stretch_width"
+            ),
             pn.Row(
                 text_pane("<h2>All runs</h2><span class='note'>Tick a run to compare it.</span>"),
                 csv_button("runs.csv", lambda: self._frame, "cd-compare-csv"),
@@ -108,7 +119,11 @@ class ComparePage(Page):
         region = self.choices.region
         by_id = {result.id: result for result in results}
         scores = {result.id: self._scores(result) for result in results}
-        compared = [Compared(by_id[run], known) for run in self.choices.runs if run in by_id and (known := scores[run]) is not None]
+        compared = [
+            Compared(by_id[run], known)
+            for run in self.choices.runs
+            if run in by_id and (known := scores[run]) is not None
+        ]
         self._fill_table(results, scores)
         own = any(result.kind == "run" for result in results)
         self._launch.visible = not own
@@ -126,7 +141,11 @@ class ComparePage(Page):
 
     def _outside(self, by_id: dict[str, Result], scores: dict[str, Scores | None]) -> list[str]:
         """Chosen runs that have no figure to show here."""
-        return [run_name(by_id[run]) if run in by_id else run for run in self.choices.runs if scores.get(run) is None]
+        return [
+            run_name(by_id[run]) if run in by_id else run
+            for run in self.choices.runs
+            if scores.get(run) is None
+        ]
 
     def _sentence(self, compared: list[Compared], own: bool) -> str:
         if not self.choices.runs:
@@ -161,7 +180,11 @@ class ComparePage(Page):
         left_out = [one.name for one in compared if one not in drawn]
         notes = []
         if left_out and metric == "f1":
-            recalls = [one.name for one in compared if one not in drawn and one.scores.per_class["recall"].notna().any()]
+            recalls = [
+                one.name
+                for one in compared
+                if one not in drawn and one.scores.per_class["recall"].notna().any()
+            ]
             if recalls:
                 notes.append(
                     f"{listed(recalls) if len(recalls) < 4 else f'{len(recalls)} chosen results'} publish recalls per class and no F1: "
@@ -174,7 +197,9 @@ class ComparePage(Page):
             self._class_metric.value = "recall"
             return
         if any(one.scores.parcels for one in drawn):
-            notes.append("Whiskers: 95 % intervals over test parcels. Numbers beside the classes: test parcels.")
+            notes.append(
+                "Whiskers: 95 % intervals over test parcels. Numbers beside the classes: test parcels."
+            )
         self._note.object = f"<p class='note'>{html.escape(' '.join(notes))}</p>"
         styles: dict[str, RunStyle] = {one.result.id: run_style(self.choices, one.result.id) for one in drawn}
         labels = {one.result.id: one.name for one in drawn}
@@ -183,7 +208,9 @@ class ComparePage(Page):
         if not drawn:
             return
         rows = with_intervals(rows, drawn, metric, self.choices.region)
-        plot, self._renderers, bands = dot_plot(rows, styles, labels, CLASS_METRICS[metric], self.choices.crop)
+        plot, self._renderers, bands = dot_plot(
+            rows, styles, labels, CLASS_METRICS[metric], self.choices.crop
+        )
         for run, renderers in self._renderers.items():
             for renderer in renderers:
                 renderer.visible = run not in self._hidden
@@ -221,7 +248,7 @@ class ComparePage(Page):
     # --- table -----------------------------------------------------------------------------------
 
     def _fill_table(self, results: list[Result], scores: dict[str, Scores | None]) -> None:
-        self._frame: pd.DataFrame = run_table(results, scores)
+        self._frame = run_table(results, scores)
         self._filling = True
         try:
             update_table(self._table, self._frame)

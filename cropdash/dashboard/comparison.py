@@ -66,27 +66,32 @@ def answer(
     if not ranked:
         return f"None of the chosen runs has a {METRICS[metric]} yet{where}."
     best = ranked[0]
+    all_published = all(one.result.kind == "published" for one in ranked)
+
+    def called(one: Compared) -> str:
+        return one.name.removesuffix(", published") if all_published else one.name
+
     parcels = best.scores.parcels
     over = f"{where} over {count(parcels, 'test parcel')}" if parcels else where
     if len(ranked) == 1:
         figures = [f"{METRICS[m]} {figure(m, best.value(m))}" for m in dict.fromkeys((metric, *_HEADLINE))]
-        return f"{best.name} reaches {listed(figures)}{over}."
+        return f"{called(best)} reaches {listed(figures)}{over}."
     second = ranked[1]
     other = next((m for m in _HEADLINE if m != metric), None)
     leader = ranking(compared, other)[0] if other and ranking(compared, other) else None
     if other and leader and leader is not best and leader.value(other) > best.value(other):
         sentence = (
-            f"Best depends on the metric: {best.name} leads {METRICS[metric]} ({figure(metric, best.value(metric))}), "
-            f"{leader.name} leads {METRICS[other]} ({figure(other, leader.value(other))}){over}."
+            f"Best depends on the metric: {called(best)} leads {METRICS[metric]} ({figure(metric, best.value(metric))}), "
+            f"{called(leader)} leads {METRICS[other]} ({figure(other, leader.value(other))}){over}."
         )
     else:
-        ties = [one.name for one in ranked if one.value(metric) == best.value(metric)]
+        ties = [called(one) for one in ranked if one.value(metric) == best.value(metric)]
         if len(ties) > 1:
             sentence = f"{listed(ties)} tie at {METRICS[metric]} {figure(metric, best.value(metric))}{over}."
         else:
             sentence = (
-                f"{best.name} leads with {METRICS[metric]} {figure(metric, best.value(metric))}, "
-                f"{_gap(metric, best.value(metric) - second.value(metric))} ahead of {second.name}{over}."
+                f"{called(best)} leads with {METRICS[metric]} {figure(metric, best.value(metric))}, "
+                f"{_gap(metric, best.value(metric) - second.value(metric))} ahead of {called(second)}{over}."
             )
     return f"{sentence} {_is_it_real(best, second, metric, difference)}".strip()
 
@@ -118,7 +123,9 @@ def caveats(compared: Sequence[Compared]) -> dict[str, list[str]]:
             about.setdefault(caveat, []).append(one.name)
     tested = {(tuple(one.result.regions()), one.scores.parcels) for one in compared if one.scores.parcels}
     if len(tested) > 1:
-        about["These runs were tested on different parcels: their figures stand side by side and rank nothing."] = []
+        about[
+            "These runs were tested on different parcels: their figures stand side by side and rank nothing."
+        ] = []
     return about
 
 
@@ -145,7 +152,20 @@ def run_table(results: Sequence[Result], scores: Mapping[str, Scores | None]) ->
                 "no_prediction": math.nan if known is None or known.parcels is None else known.no_prediction,
             }
         )
-    columns = ["id", "run", "state", "accuracy", "macro_f1", "kappa", "parcels", "no_prediction", "epochs", "seed", "sensors", "fusion"]
+    columns = [
+        "id",
+        "run",
+        "state",
+        "accuracy",
+        "macro_f1",
+        "kappa",
+        "parcels",
+        "no_prediction",
+        "epochs",
+        "seed",
+        "sensors",
+        "fusion",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -175,4 +195,6 @@ def class_rows(compared: Sequence[Compared], metric: str, fewest: int = 0) -> pd
     # A class has one support in the picture, the largest that any run tells.
     rows["support"] = rows.groupby("code")["support"].transform("max")
     rows = rows[rows["value"].notna() & ~(rows["support"] < max(fewest, 1))]
-    return rows.sort_values(["support", "code"], ascending=[False, True], na_position="last", kind="stable").reset_index(drop=True)
+    return rows.sort_values(
+        ["support", "code"], ascending=[False, True], na_position="last", kind="stable"
+    ).reset_index(drop=True)

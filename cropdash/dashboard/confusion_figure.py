@@ -17,7 +17,9 @@ _WRONG = "#C2500A"
 _CELL_HEIGHT = 38
 
 
-def confusion_figure(matrix: ConfusionMatrix, mode: Mode, chosen: int | None = None) -> tuple[Any, ColumnDataSource]:
+def confusion_figure(
+    matrix: ConfusionMatrix, mode: Mode, chosen: int | None = None
+) -> tuple[Any, ColumnDataSource]:
     """Draw the matrix; a cell is the stronger the larger its share.
 
     Returns:
@@ -64,7 +66,15 @@ def confusion_figure(matrix: ConfusionMatrix, mode: Mode, chosen: int | None = N
     plot.xaxis.major_label_orientation = np.pi / 4
     plot.grid.visible = False
     cells = plot.rect(
-        x="x", y="y", width=0.97, height=0.94, source=source, fill_color="fill", fill_alpha="alpha", line_color="line", line_width=1
+        x="x",
+        y="y",
+        width=0.97,
+        height=0.94,
+        source=source,
+        fill_color="fill",
+        fill_alpha="alpha",
+        line_color="line",
+        line_width=1,
     )
     cells.nonselection_glyph = cells.glyph
     cells.selection_glyph = cells.glyph

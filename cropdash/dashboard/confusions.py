@@ -50,7 +50,9 @@ def least_found(matrix: ConfusionMatrix, fewest: int = _FEW) -> Confusion | None
     np.fill_diagonal(share, 0)
     share[matrix.support < fewest] = 0
     row, column = np.unravel_index(int(share.argmax()), share.shape)
-    return Confusion(int(row), int(column), int(matrix.counts[row, column])) if share[row, column] > 0 else None
+    return (
+        Confusion(int(row), int(column), int(matrix.counts[row, column])) if share[row, column] > 0 else None
+    )
 
 
 def shares(matrix: ConfusionMatrix, mode: Mode) -> np.ndarray:
@@ -131,8 +133,12 @@ def class_table(matrix: ConfusionMatrix, classes: Sequence[CropClass]) -> pd.Dat
                 "mapped": int(matrix.predicted_count[index]),
                 "recall": float(matrix.recall[index]) if matrix.support[index] else np.nan,
                 "precision": float(matrix.precision[index]) if matrix.predicted_count[index] else np.nan,
-                "f1": float(matrix.f1[index]) if matrix.support[index] or matrix.predicted_count[index] else np.nan,
-                "iou": float(matrix.iou[index]) if matrix.support[index] or matrix.predicted_count[index] else np.nan,
+                "f1": float(matrix.f1[index])
+                if matrix.support[index] or matrix.predicted_count[index]
+                else np.nan,
+                "iou": float(matrix.iou[index])
+                if matrix.support[index] or matrix.predicted_count[index]
+                else np.nan,
                 "no_prediction": int(matrix.unpredicted[index]),
                 "mostly": f"{matrix.class_names[most.predicted]} ({most.parcels:,})" if most else "",
             }

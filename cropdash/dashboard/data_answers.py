@@ -21,9 +21,7 @@ def answer(inspection: Inspection, title: str, region: str = "") -> str:
     counts = counts[counts["parcels"] > 0]
     sensors = listed([sensor.label for sensor in inspection.sensors.values()])
     where = f" in {known}" if known else f" in {count(len(inspection.regions), 'region')}"
-    sentence = (
-        f"{title} holds {count(parcels, 'parcel')} of {count(len(counts), 'class', 'classes')}{where}, seen by {sensors}."
-    )
+    sentence = f"{title} holds {count(parcels, 'parcel')} of {count(len(counts), 'class', 'classes')}{where}, seen by {sensors}."
     if len(counts) > 1:
         most, least = counts.iloc[0], counts.iloc[-1]
         sentence += (
@@ -83,5 +81,7 @@ def faults(inspection: Inspection) -> list[str]:
         if number
     ]
     if inspection.problems is not None:
-        sentences += [f"Import: {reason}: {number:,}." for reason, number in inspection.problems.counts.items()]
+        sentences += [
+            f"Import: {reason}: {number:,}." for reason, number in inspection.problems.counts.items()
+        ]
     return sentences

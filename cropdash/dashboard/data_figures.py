@@ -8,7 +8,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from bokeh.models import ColumnDataSource, CustomJSTickFormatter, DatetimeTickFormatter, FixedTicker, LabelSet, NumeralTickFormatter, Range1d, Span, TapTool
+from bokeh.models import (
+    ColumnDataSource,
+    CustomJSTickFormatter,
+    DatetimeTickFormatter,
+    FixedTicker,
+    LabelSet,
+    NumeralTickFormatter,
+    Range1d,
+    Span,
+    TapTool,
+)
 
 from cropdash.dashboard.colours import ACCENT, INK, MUTED
 from cropdash.dashboard.figures import hover, new_figure
@@ -19,7 +29,9 @@ SENSOR_COLOURS = {"S1": "#4A5B8C", "S2": ACCENT}
 _DAY = 86_400_000
 
 
-def class_bars(table: pd.DataFrame, colours: Mapping[int, str], crop: int | None) -> tuple[Any, ColumnDataSource]:
+def class_bars(
+    table: pd.DataFrame, colours: Mapping[int, str], crop: int | None
+) -> tuple[Any, ColumnDataSource]:
     """A bar a class with its parcels; a tap selects it in the returned source."""
     table = table[table["parcels"] > 0].iloc[::-1].reset_index(drop=True)
     source = ColumnDataSource(
@@ -42,10 +54,25 @@ def class_bars(table: pd.DataFrame, colours: Mapping[int, str], crop: int | None
     plot.yaxis.axis_line_color = None
     plot.yaxis.major_tick_line_color = None
     plot.ygrid.visible = False
-    bars = plot.hbar(y="y", right="parcels", height=0.66, source=source, fill_color="fill", line_color="line", line_width=2)
+    bars = plot.hbar(
+        y="y", right="parcels", height=0.66, source=source, fill_color="fill", line_color="line", line_width=2
+    )
     bars.nonselection_glyph = bars.glyph
-    plot.add_layout(LabelSet(x="parcels", y="y", text="text", source=source, x_offset=6, y_offset=-8, text_font_size="12px", text_color=INK))
-    plot.add_tools(hover([("class", "@name"), ("parcels", "@parcels{0,0}")], renderers=[bars]), TapTool(renderers=[bars]))
+    plot.add_layout(
+        LabelSet(
+            x="parcels",
+            y="y",
+            text="text",
+            source=source,
+            x_offset=6,
+            y_offset=-8,
+            text_font_size="12px",
+            text_color=INK,
+        )
+    )
+    plot.add_tools(
+        hover([("class", "@name"), ("parcels", "@parcels{0,0}")], renderers=[bars]), TapTool(renderers=[bars])
+    )
     return plot, source
 
 
@@ -76,15 +103,34 @@ def calendar(inspection: Inspection, day: str | None) -> tuple[Any, dict[str, Co
             }
         )
         colour = SENSOR_COLOURS[sensor.name]
-        bar = plot.vbar(x="x", top="top", width=0.9 * _DAY, source=source, fill_color=colour, line_color=colour, line_width=1)
+        bar = plot.vbar(
+            x="x",
+            top="top",
+            width=0.9 * _DAY,
+            source=source,
+            fill_color=colour,
+            line_color=colour,
+            line_width=1,
+        )
         bar.nonselection_glyph = bar.glyph
         bars.append(bar)
     # Both directions count parcels; a minus would be read as one.
     plot.yaxis.formatter = CustomJSTickFormatter(code="return Math.abs(tick).toLocaleString('en-GB')")
     plot.add_layout(Span(location=0, dimension="width", line_color=INK, line_width=1))
     if day:
-        plot.add_layout(Span(location=_milliseconds(day), dimension="height", line_color=INK, line_width=1, line_dash="dashed"))
-    plot.add_tools(hover([("", "@sensor"), ("date", "@day"), ("parcels", "@parcels{0,0}")], renderers=bars), TapTool(renderers=bars))
+        plot.add_layout(
+            Span(
+                location=_milliseconds(day),
+                dimension="height",
+                line_color=INK,
+                line_width=1,
+                line_dash="dashed",
+            )
+        )
+    plot.add_tools(
+        hover([("", "@sensor"), ("date", "@day"), ("parcels", "@parcels{0,0}")], renderers=bars),
+        TapTool(renderers=bars),
+    )
     return plot, sources
 
 
@@ -98,13 +144,25 @@ def histogram(spread: Distribution, sensor: SensorInspection, what: str) -> Any:
             "left": lows,
             "right": highs,
             "parcels": [one.parcels for one in spread.histogram],
-            "span": [str(one.low) if one.low == one.high else f"{one.low} to {one.high}" for one in spread.histogram],
+            "span": [
+                str(one.low) if one.low == one.high else f"{one.low} to {one.high}"
+                for one in spread.histogram
+            ],
         }
     )
     bars = plot.quad(
-        left="left", right="right", top="parcels", bottom=0, source=source, fill_color=SENSOR_COLOURS[sensor.name], line_color="#FFFFFF", line_width=1
+        left="left",
+        right="right",
+        top="parcels",
+        bottom=0,
+        source=source,
+        fill_color=SENSOR_COLOURS[sensor.name],
+        line_color="#FFFFFF",
+        line_width=1,
     )
-    plot.add_layout(Span(location=spread.median, dimension="height", line_color=INK, line_width=1.5, line_dash="dotted"))
+    plot.add_layout(
+        Span(location=spread.median, dimension="height", line_color=INK, line_width=1.5, line_dash="dotted")
+    )
     plot.xaxis.axis_label = f"{what} (dotted: median {spread.median:g})"
     plot.yaxis.axis_label = "parcels"
     plot.y_range.start = 0
@@ -129,12 +187,19 @@ def thresholds(inspection: Inspection) -> Any:
         )
         colour = SENSOR_COLOURS[sensor.name]
         plot.step(x="dates", y="parcels", source=source, line_color=colour, line_width=2, mode="before")
-        steps.append(plot.scatter(x="dates", y="parcels", source=source, size=6, fill_color=colour, line_color=None))
+        steps.append(
+            plot.scatter(x="dates", y="parcels", source=source, size=6, fill_color=colour, line_color=None)
+        )
     plot.xaxis.axis_label = "at least so many dates"
     plot.yaxis.axis_label = "parcels kept"
     plot.y_range.start = 0
     plot.xgrid.visible = False
-    plot.add_tools(hover([("", "@sensor"), ("at least", "@dates dates"), ("parcels kept", "@parcels{0,0}")], renderers=steps))
+    plot.add_tools(
+        hover(
+            [("", "@sensor"), ("at least", "@dates dates"), ("parcels kept", "@parcels{0,0}")],
+            renderers=steps,
+        )
+    )
     return plot
 
 

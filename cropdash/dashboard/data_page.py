@@ -12,7 +12,7 @@ import panel as pn
 from cropdash.dashboard import data_figures as draw
 from cropdash.dashboard.colours import class_colours
 from cropdash.dashboard.data_answers import answer, class_counts, faults, sensor_table
-from cropdash.dashboard.page import Page, text_pane
+from cropdash.dashboard.page import Page, side_by_side, text_pane
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.tables import csv_button, data_table, number
 from cropdash.dashboard.workbench import DatasetEntry, Workbench
@@ -61,11 +61,15 @@ class DataPage(Page):
         assert entry.info is not None
         self.say(answer(inspection, entry.title, self.choices.region), simulated=entry.info.simulated)
         self._counts = class_counts(inspection, self.choices.region)
-        classes, class_source = draw.class_bars(self._counts, class_colours(entry.info.nomenclature.classes), self.choices.crop)
+        classes, class_source = draw.class_bars(
+            self._counts, class_colours(entry.info.nomenclature.classes), self.choices.crop
+        )
         class_source.selected.on_change("indices", lambda _a, _o, new: self._choose_class(class_source, new))
         days, day_sources = draw.calendar(inspection, self.choices.date)
         for source in day_sources.values():
-            source.selected.on_change("indices", lambda _a, _o, new, source=source: self._choose_day(source, new))
+            source.selected.on_change(
+                "indices", lambda _a, _o, new, source=source: self._choose_day(source, new)
+            )
         histograms = [
             draw.histogram(spread, sensor, what)
             for sensor in inspection.sensors.values()
@@ -76,13 +80,9 @@ class DataPage(Page):
             _picture("Parcels per class", "", classes, "cd-data-classes", max_width=900),
             _picture("Acquisition calendar", _key(inspection), days, "cd-data-calendar"),
             text_pane("<h2>Length and size of the series</h2>", margin=(14, 0, 4, 0)),
-            pn.FlexBox(
-                *(
-                    pn.pane.Bokeh(plot, sizing_mode="stretch_width", styles={"flex": "1 1 300px", "width": "45%", "min-width": "300px"})
-                    for plot in histograms
-                ),
+            side_by_side(
+                *(pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0) for plot in histograms),
                 css_classes=["cd-data-series"],
-                sizing_mode="stretch_width",
             ),
             _picture("Parcels kept by a threshold on dates", _key(inspection), draw.thresholds(inspection), "cd-data-thresholds", max_width=900),
             _faults_pane(inspection),
@@ -145,5 +145,9 @@ def _key(inspection: Inspection) -> str:
 def _faults_pane(inspection: Inspection) -> pn.pane.HTML:
     found = faults(inspection)
     listed = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in found)
-    content = f"<ul>{listed}</ul>" if found else "<p>Nothing is missing, and the import reported no problem.</p>"
-    return text_pane(f"<h2>Missing and wrong</h2><div class='note'>{content}</div>", "cd-data-faults", margin=(14, 0, 0, 0))
+    content = (
+        f"<ul>{listed}</ul>" if found else "<p>Nothing is missing, and the import reported no problem.</p>"
+    )
+    return text_pane(
+        f"<h2>Missing and wrong</h2><div class='note'>{content}</div>", "cd-data-faults", margin=(14, 0, 0, 0)
+    )

@@ -22,7 +22,9 @@ _SPREAD = 0.62
 _SIZES = {"diamond": 13, "triangle": 10, "inverted_triangle": 10, "star": 13, "plus": 12, "hex": 10}
 
 
-def with_intervals(rows: pd.DataFrame, compared: Sequence[Compared], metric: str, region: str) -> pd.DataFrame:
+def with_intervals(
+    rows: pd.DataFrame, compared: Sequence[Compared], metric: str, region: str
+) -> pd.DataFrame:
     """The rows of :func:`comparison.class_rows` with ``low`` and ``high``; NaN for runs without parcels."""
     bounds: dict[tuple[str, int], tuple[float, float]] = {}
     for one in compared:
@@ -32,7 +34,9 @@ def with_intervals(rows: pd.DataFrame, compared: Sequence[Compared], metric: str
         low, high = class_intervals(matrix, metric)  # type: ignore[arg-type]
         for crop, lower, upper in zip(one.result.classes, low, high, strict=True):
             bounds[one.result.id, crop.code] = float(lower), float(upper)
-    pairs = [bounds.get((run, code), (np.nan, np.nan)) for run, code in zip(rows["run"], rows["code"], strict=True)]
+    pairs = [
+        bounds.get((run, code), (np.nan, np.nan)) for run, code in zip(rows["run"], rows["code"], strict=True)
+    ]
     return rows.assign(low=[pair[0] for pair in pairs], high=[pair[1] for pair in pairs])
 
 
@@ -42,7 +46,6 @@ def dot_plot(
     labels: Mapping[str, str],
     axis_label: str,
     crop: int | None,
-    narrow: bool = False,
 ) -> tuple[Any, dict[str, list[Any]], ColumnDataSource]:
     """Draw the rows of :func:`with_intervals`.
 
@@ -56,20 +59,21 @@ def dot_plot(
         selection is a tap on a row.
     """
     classes = rows.drop_duplicates("code")[["code", "name", "support"]].reset_index(drop=True)
+    support = [float(value) for value in classes["support"]]
     position = {code: len(classes) - 1 - index for index, code in enumerate(classes["code"])}
-    plot = new_figure(height=_ROW * len(classes) + 70, x_range=(-0.015, 1.015), y_range=(-0.6, len(classes) - 0.4))
+    plot = new_figure(
+        height=_ROW * len(classes) + 70, x_range=(-0.015, 1.015), y_range=(-0.6, len(classes) - 0.4)
+    )
     plot.xaxis.axis_label = axis_label
     plot.xaxis.ticker = FixedTicker(ticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
     plot.ygrid.grid_line_color = None
     plot.yaxis.ticker = FixedTicker(ticks=list(position.values()))
     plot.yaxis.major_label_overrides = {
-        position[row.code]: row.name_ if np.isnan(row.support) else f"{row.name_}{chr(10) if narrow else '  '}{int(row.support):,}"
-        for row in classes.rename(columns={"name": "name_"}).itertuples()
+        position[code]: name if np.isnan(parcels) else f"{name}  {int(parcels):,}"
+        for code, name, parcels in zip(classes["code"], classes["name"], support, strict=True)
     }
     plot.yaxis.major_tick_line_color = None
     plot.yaxis.axis_line_color = None
-    plot.yaxis.major_label_text_font_size = "12px" if narrow else "13px"
-
     bands = ColumnDataSource(
         {
             "code": list(classes["code"]),
@@ -79,8 +83,17 @@ def dot_plot(
         }
     )
     band = plot.rect(
-        x=0.5, y="y", width=1.03, height=0.94, source=bands, fill_color="fill", line_color="line", line_width=1, level="underlay",
-        nonselection_fill_alpha=1, selection_fill_alpha=1,
+        x=0.5,
+        y="y",
+        width=1.03,
+        height=0.94,
+        source=bands,
+        fill_color="fill",
+        line_color="line",
+        line_width=1,
+        level="underlay",
+        nonselection_fill_alpha=1,
+        selection_fill_alpha=1,
     )
     band.nonselection_glyph = band.glyph
 
@@ -97,7 +110,8 @@ def dot_plot(
                 "low": mine["low"].fillna(mine["value"]).to_list(),
                 "high": mine["high"].fillna(mine["value"]).to_list(),
                 "interval": [
-                    "not known" if np.isnan(low) else f"{low:.3f} to {high:.3f}" for low, high in zip(mine["low"], mine["high"], strict=True)
+                    "not known" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
+                    for low, high in zip(mine["low"], mine["high"], strict=True)
                 ],
                 "name": mine["name"].to_list(),
                 "support": ["not known" if np.isnan(n) else f"{int(n):,}" for n in mine["support"]],
@@ -105,15 +119,35 @@ def dot_plot(
             }
         )
         whisker = plot.segment(
-            x0="low", x1="high", y0="y", y1="y", source=source, line_color=style.colour, line_alpha=0.55, line_width=2
+            x0="low",
+            x1="high",
+            y0="y",
+            y1="y",
+            source=source,
+            line_color=style.colour,
+            line_alpha=0.55,
+            line_width=2,
         )
         dots = plot.scatter(
-            x="value", y="y", source=source, marker=style.marker, size=_SIZES.get(style.marker, 9), fill_color=style.colour, line_color="#FFFFFF", line_width=0.8
+            x="value",
+            y="y",
+            source=source,
+            marker=style.marker,
+            size=_SIZES.get(style.marker, 9),
+            fill_color=style.colour,
+            line_color="#FFFFFF",
+            line_width=0.8,
         )
         renderers[run] = [whisker, dots]
     plot.add_tools(
         hover(
-            [("", "@run"), ("class", "@name"), (axis_label, "@value{0.000}"), ("95 % interval", "@interval"), ("test parcels", "@support")],
+            [
+                ("", "@run"),
+                ("class", "@name"),
+                (axis_label, "@value{0.000}"),
+                ("95 % interval", "@interval"),
+                ("test parcels", "@support"),
+            ],
             renderers=[pair[1] for pair in renderers.values()],
         ),
         TapTool(renderers=[band]),

@@ -34,13 +34,18 @@ DRAWER_WIDTH = 440
 class Frame(pn.viewable.Viewer):
     """The whole dashboard of one session."""
 
-    def __init__(self, choices: Choices, workbench: Workbench, notices: list[str] | None = None, **params: Any) -> None:
+    def __init__(
+        self, choices: Choices, workbench: Workbench, notices: list[str] | None = None, **params: Any
+    ) -> None:
         super().__init__(**params)
         self.choices = choices
         self.workbench = workbench
         self._pages: dict[str, Page] = {}
         self._library_version = workbench.library.version
-        self._selects = [DatasetAndRegion(choices, workbench), DatasetAndRegion(choices, workbench, stacked=True)]
+        self._selects = [
+            DatasetAndRegion(choices, workbench),
+            DatasetAndRegion(choices, workbench, stacked=True),
+        ]
         self._runs = ChosenRuns(choices, workbench)
         self._drawer = ParcelDrawer(choices, workbench)
         self._notices = pn.Column(
@@ -54,9 +59,15 @@ class Frame(pn.viewable.Viewer):
             theme_config=THEME,
             theme_toggle=False,
             sx=PAGE_SX,
-            header=[pn.Row(pn.HSpacer(), self._selects[0], css_classes=["cd-only-wide"], sizing_mode="stretch_width")],
+            header=[
+                pn.Row(
+                    pn.HSpacer(), self._selects[0], css_classes=["cd-only-wide"], sizing_mode="stretch_width"
+                )
+            ],
             sidebar=[
-                pn.Column(self._selects[1], css_classes=["cd-only-narrow"], sizing_mode="stretch_width", margin=0),
+                pn.Column(
+                    self._selects[1], css_classes=["cd-only-narrow"], sizing_mode="stretch_width", margin=0
+                ),
                 Navigation(choices),
                 pmu.Divider(sizing_mode="stretch_width", margin=(4, 0)),
                 self._runs,
@@ -147,8 +158,16 @@ def dashboard(workbench: Workbench | None = None) -> pmu.Page:
         return _session(workbench or Workbench.shared())
     except Exception as error:
         log.exception("the dashboard could not be built")
-        sentence = f"<div class='failed'><p role='alert'>cropdash cannot start: {html.escape(str(error))}</p></div>"
-        return pmu.Page(title="cropdash", theme_config=THEME, theme_toggle=False, sx=PAGE_SX, main=[text_pane(sentence, margin=36)])
+        sentence = (
+            f"<div class='failed'><p role='alert'>cropdash cannot start: {html.escape(str(error))}</p></div>"
+        )
+        return pmu.Page(
+            title="cropdash",
+            theme_config=THEME,
+            theme_toggle=False,
+            sx=PAGE_SX,
+            main=[text_pane(sentence, margin=36)],
+        )
 
 
 def _session(workbench: Workbench) -> pmu.Page:

@@ -105,7 +105,9 @@ class Chips(pn.viewable.Viewer):
 
     def refresh(self) -> None:
         labels = {
-            "crop": None if self.choices.crop is None else self.workbench.class_name(self.choices.crop, self.choices.dataset),
+            "crop": None
+            if self.choices.crop is None
+            else self.workbench.class_name(self.choices.crop, self.choices.dataset),
             "date": self.choices.date,
             "parcel": self.choices.parcel,
         }

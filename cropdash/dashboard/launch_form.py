@@ -61,7 +61,11 @@ class LaunchForm(pn.viewable.Viewer):
         }
         self._general = text_pane("", "cd-launch-problems")
         basic = [self._widgets[path] for path, field in self._fields.items() if not field.advanced]
-        advanced = [self._widgets[path] for path, field in self._fields.items() if field.advanced and path != "interpolation"]
+        advanced = [
+            self._widgets[path]
+            for path, field in self._fields.items()
+            if field.advanced and path != "interpolation"
+        ]
         self._layout = pn.Column(
             _row("What", self._experiment, self._widgets["interpolation"]),
             _row("Where", *self._regions.values()),
@@ -90,7 +94,8 @@ class LaunchForm(pn.viewable.Viewer):
         self._entry = entry
         experiments = experiments_for(tuple(entry.info.sensors))
         self._experiment.param.update(
-            options=experiments, value=self._experiment.value if self._experiment.value in experiments else experiments[-1]
+            options=experiments,
+            value=self._experiment.value if self._experiment.value in experiments else experiments[-1],
         )
         split = default_regions(entry.info.regions)
         for name, widget in self._regions.items():
@@ -105,7 +110,7 @@ class LaunchForm(pn.viewable.Viewer):
             {path: widget.value for path, widget in self._widgets.items()},
             data=str(self._entry.path),
             experiment=self._experiment.value,
-            regions={split: widget.value for split, widget in self._regions.items()},
+            regions={split: widget.value or [] for split, widget in self._regions.items()},
         )
         self.show_problems(problems)
         return spec
@@ -118,9 +123,13 @@ class LaunchForm(pn.viewable.Viewer):
             if hasattr(widget, "error_state"):
                 widget.param.update(error_state=bool(sentence), helper_text=sentence)
         others = [
-            sentence for path, sentence in problems.items() if path not in beside or not hasattr(beside[path], "error_state")
+            sentence
+            for path, sentence in problems.items()
+            if path not in beside or not hasattr(beside[path], "error_state")
         ]
-        self._general.object = "".join(f"<p class='problem' role='alert'>{html.escape(sentence)}</p>" for sentence in others)
+        self._general.object = "".join(
+            f"<p class='problem' role='alert'>{html.escape(sentence)}</p>" for sentence in others
+        )
 
     def _show_what_matters(self) -> None:
         fusion = EXPERIMENTS[self._experiment.value][1] if self._experiment.value else None
@@ -146,9 +155,13 @@ def _widget(field: FormField) -> Any:
         return pmu.Checkbox(value=field.default, **common)
     common |= {"size": "small", "width": 214}
     if field.kind == "choice":
-        words = {choice.replace("_", " ") if choice != "nn" else "nearest date": choice for choice in field.choices}
+        words = {
+            choice.replace("_", " ") if choice != "nn" else "nearest date": choice for choice in field.choices
+        }
         return pmu.Select(options=words, value=field.default, **common | {"width": 250})
-    placeholder = {"placeholder": "all" if field.path.endswith("_dates") else "automatic"} if field.optional else {}
+    placeholder = (
+        {"placeholder": "all" if field.path.endswith("_dates") else "automatic"} if field.optional else {}
+    )
     if field.kind == "integer":
         return pmu.IntInput(value=field.default, **placeholder, **common)
     if field.kind == "number":

@@ -36,11 +36,19 @@ class LaunchPage(Page):
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(choices, workbench, **params)
         self._form = LaunchForm()
-        self._start = pmu.Button(label="Start training", icon="play_arrow", size="large", css_classes=["cd-launch-start"], margin=(4, 0))
+        self._start = pmu.Button(
+            label="Start training",
+            icon="play_arrow",
+            size="large",
+            css_classes=["cd-launch-start"],
+            margin=(4, 0),
+        )
         self._start.on_click(self._started)
         self._said = text_pane("", "cd-launch-said", margin=(6, 0))
         self._rows: dict[str, _QueueRow] = {}
-        self._queue = pn.Column(sizing_mode="stretch_width", css_classes=["cd-launch-queue"], margin=(8, 0, 0, 0))
+        self._queue = pn.Column(
+            sizing_mode="stretch_width", css_classes=["cd-launch-queue"], margin=(8, 0, 0, 0)
+        )
         self._curves = RunCurves()
         self.body.objects = [
             self._queue,
@@ -68,7 +76,9 @@ class LaunchPage(Page):
         runs = newest_first([result for result in self.workbench.results() if isinstance(result, Run)])
         self.say(answer(runs))
         self._fill_queue(runs[:_SHOWN])
-        self._curves.show([(run, self._colour(run.id)) for run in runs[:_SHOWN] if "history" not in run.missing][:4])
+        self._curves.follow(
+            [(run, self._colour(run.id)) for run in runs[:_SHOWN] if "history" not in run.missing][:4]
+        )
 
     def _colour(self, run_id: str) -> str:
         return run_colour(self.choices, run_id) if run_id in self.choices.runs else MUTED
@@ -87,7 +97,9 @@ class LaunchPage(Page):
         self._said.object = ""
         spec = self._form.read()
         if spec is None:
-            self._said.object = "<p class='problem' role='alert'>Mend the fields marked above, then start again.</p>"
+            self._said.object = (
+                "<p class='problem' role='alert'>Mend the fields marked above, then start again.</p>"
+            )
             return
         self._start.param.update(loading=True, disabled=True)
         try:
@@ -95,7 +107,9 @@ class LaunchPage(Page):
             run_id = await asyncio.to_thread(self.workbench.launch, spec)
         except Exception as error:
             log.warning("a run could not be launched", exc_info=True)
-            self._said.object = f"<p class='problem' role='alert'>The run was not started: {html.escape(str(error))}</p>"
+            self._said.object = (
+                f"<p class='problem' role='alert'>The run was not started: {html.escape(str(error))}</p>"
+            )
         else:
             self.choices.add_run(run_id)
             self._said.object = f"<p role='status'>{html.escape(spec.label)} is in the queue.</p>"
@@ -117,9 +131,16 @@ class _QueueRow:
     def __init__(self, cancel: Any) -> None:
         self._id = ""
         self._text = text_pane("")
-        self._bar = pmu.LinearProgress(value=0, sizing_mode="stretch_width", margin=(8, 0), css_classes=["cd-launch-progress"])
+        self._bar = pmu.LinearProgress(
+            value=0, sizing_mode="stretch_width", margin=(8, 0), css_classes=["cd-launch-progress"]
+        )
         self._cancel = pmu.Button(
-            label="Cancel", variant="outlined", color="error", size="small", css_classes=["cd-launch-cancel"], margin=(2, 0, 2, 14)
+            label="Cancel",
+            variant="outlined",
+            color="error",
+            size="small",
+            css_classes=["cd-launch-cancel"],
+            margin=(2, 0, 2, 14),
         )
 
         async def clicked(_: Any) -> None:
@@ -147,7 +168,8 @@ class _QueueRow:
         if moving:
             started = item.state == "running" and item.percent
             self._bar.param.update(
-                variant="determinate" if started or item.state == "queued" else "indeterminate", value=item.percent or 0
+                variant="determinate" if started or item.state == "queued" else "indeterminate",
+                value=item.percent or 0,
             )
         self._cancel.visible = item.can_cancel
         if not item.can_cancel:

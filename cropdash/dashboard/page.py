@@ -40,7 +40,9 @@ class Page(pn.viewable.Viewer):
         self.shown = False
         heading = f"<h1>{html.escape(self.title)}</h1><p class='question'>{html.escape(self.question)}</p>"
         self._answer = text_pane("", "cd-answer", f"cd-{self.slug}-answer")
-        self._state = pn.Column(sizing_mode="stretch_width", css_classes=["cd-state", f"cd-{self.slug}-state"], visible=False)
+        self._state = pn.Column(
+            sizing_mode="stretch_width", css_classes=["cd-state", f"cd-{self.slug}-state"], visible=False
+        )
         self.body = pn.Column(sizing_mode="stretch_width", css_classes=[f"cd-{self.slug}-body"])
         self._layout = pn.Column(
             text_pane(heading, "cd-heading"),
@@ -91,6 +93,8 @@ class Page(pn.viewable.Viewer):
 
     def show_body(self) -> None:
         """End an empty or failed state."""
+        # Emptied as well as hidden: the browser waits for hidden children before it calls a page loaded.
+        self._state.objects = []
         self._state.visible = False
         self.body.visible = True
 
@@ -99,7 +103,11 @@ class Page(pn.viewable.Viewer):
         self._show_state("empty", f"<p>{html.escape(sentence)}</p>", *actions)
 
     def show_loading(self, sentence: str) -> None:
-        self._show_state("loading", f"<p role='status'>{html.escape(sentence)}</p>", pmu.LinearProgress(active=True, sizing_mode="stretch_width"))
+        self._show_state(
+            "loading",
+            f"<p role='status'>{html.escape(sentence)}</p>",
+            pmu.LinearProgress(active=True, sizing_mode="stretch_width"),
+        )
 
     def show_failure(self, error: Exception) -> None:
         again = pmu.Button(label="Try again", variant="outlined", css_classes=["cd-try-again"])
@@ -130,6 +138,16 @@ class BrokenPage(Page):
 
     def refresh(self) -> None:
         raise self._error
+
+
+def side_by_side(*panes: Any, least: int = 300, **params: Any) -> pn.Column:
+    """Panes in as many equal columns as fit, each at least ``least`` pixels wide."""
+    grid = {
+        "display": "grid",
+        "grid-template-columns": f"repeat(auto-fit, minmax({least}px, 1fr))",
+        "column-gap": "24px",
+    }
+    return pn.Column(*panes, sizing_mode="stretch_width", styles=grid, **params)
 
 
 def text_pane(content: str, *css_classes: str, **params: Any) -> pn.pane.HTML:

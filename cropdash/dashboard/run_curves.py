@@ -9,6 +9,7 @@ import panel as pn
 from bokeh.models import ColumnDataSource, Range1d
 
 from cropdash.dashboard.figures import hover, new_figure
+from cropdash.dashboard.page import side_by_side
 from cropdash.dashboard.run_queue import CURVES, curve
 from cropdash.dashboard.run_words import run_name
 from cropdash.runs.run_folder import Run
@@ -21,27 +22,31 @@ class RunCurves(pn.viewable.Viewer):
         super().__init__(**params)
         self._shown: list[tuple[str, str]] = []
         self._sources: dict[tuple[str, str], ColumnDataSource] = {}
-        self._layout = pn.FlexBox(sizing_mode="stretch_width", css_classes=["cd-launch-curves"], margin=(8, 0, 0, 0))
+        self._layout = side_by_side(css_classes=["cd-launch-curves"], margin=(8, 0, 0, 0))
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
 
-    def show(self, runs: Sequence[tuple[Run, str]]) -> None:
+    def follow(self, runs: Sequence[tuple[Run, str]]) -> None:
         """Draw these runs, each in its colour."""
         wanted = [(run.id, colour) for run, colour in runs]
         if wanted != self._shown:
             self._shown = wanted
             self._sources = {}
             self._layout.objects = [
-                pn.pane.Bokeh(self._figure(title, column, runs), sizing_mode="stretch_width", styles={"flex": "1 1 320px", "width": "45%", "min-width": "300px"})
-                for title, column in CURVES.items()
-            ] if runs else []
+                pn.pane.Bokeh(self._figure(title, column, runs), sizing_mode="stretch_width", margin=0)
+                for title, column in (CURVES.items() if runs else ())
+            ]
         for run, _ in runs:
             for column in CURVES.values():
                 points = curve(run, column)
                 source = self._sources[run.id, column]
                 if len(points) != len(source.data["epoch"]):
-                    source.data = {"epoch": points["epoch"].to_list(), "value": points["value"].to_list(), "run": [run_name(run)] * len(points)}
+                    source.data = {
+                        "epoch": points["epoch"].to_list(),
+                        "value": points["value"].to_list(),
+                        "run": [run_name(run)] * len(points),
+                    }
 
     def _figure(self, title: str, column: str, runs: Sequence[tuple[Run, str]]) -> Any:
         plot = new_figure(height=230, title=title)
@@ -57,6 +62,8 @@ class RunCurves(pn.viewable.Viewer):
         for run, colour in runs:
             source = self._sources[run.id, column] = ColumnDataSource({"epoch": [], "value": [], "run": []})
             plot.line(x="epoch", y="value", source=source, line_color=colour, line_width=2)
-            dots.append(plot.scatter(x="epoch", y="value", source=source, size=5, fill_color=colour, line_color=None))
+            dots.append(
+                plot.scatter(x="epoch", y="value", source=source, size=5, fill_color=colour, line_color=None)
+            )
         plot.add_tools(hover([("", "@run"), ("epoch", "@epoch"), (title, "@value{0.000}")], renderers=dots))
         return plot

@@ -68,7 +68,13 @@ def seconds_left(run: Run, now: datetime | None = None) -> float | None:
     """From the epochs that this run has done; None before the first has ended."""
     progress = run.progress
     history = run.history()
-    if run.status != "running" or not progress.epochs or history is None or "seconds" not in history or history.empty:
+    if (
+        run.status != "running"
+        or not progress.epochs
+        or history is None
+        or "seconds" not in history
+        or history.empty
+    ):
         return None
     # The median does not mind a first epoch that also warmed up.
     each = float(history["seconds"].median())
@@ -94,7 +100,11 @@ def answer(runs: Sequence[Run], now: datetime | None = None) -> str:
         return "Nothing is training. Choose data, sensors and fusion, and start a run."
     first = queue_item(running[0], now)
     what = f"{first.name} is training: {first.text[0].lower()}{first.text[1:]}"
-    more = [f"{len(running) - 1} more train" if len(running) > 2 else "one more trains"] if len(running) > 1 else []
+    more = (
+        [f"{len(running) - 1} more train" if len(running) > 2 else "one more trains"]
+        if len(running) > 1
+        else []
+    )
     more += [f"{count(waiting, 'run waits', 'runs wait')}"] if waiting else []
     return f"{what}; {' and '.join(more)}." if more else f"{what}."
 

@@ -78,7 +78,9 @@ def unlike_name(result: Result, among: Sequence[Result]) -> str:
 
 
 def sensors_in_words(result: Result) -> str:
-    return " and ".join(SENSORS[name].label if name in SENSORS else name for name in result.sensors) or "unknown"
+    return (
+        " and ".join(SENSORS[name].label if name in SENSORS else name for name in result.sensors) or "unknown"
+    )
 
 
 def fusion_in_words(result: Result) -> str:

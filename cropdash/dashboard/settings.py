@@ -44,7 +44,11 @@ class Settings:
             data = [Path(part) for part in environment["CROPDASH_DATA"].split(os.pathsep) if part]
         else:
             data = written.get("data") or [packaged_file(".")]
-        runs = Path(environment["CROPDASH_RUNS"]) if environment.get("CROPDASH_RUNS") else written.get("runs", ["runs"])[0]
+        runs = (
+            Path(environment["CROPDASH_RUNS"])
+            if environment.get("CROPDASH_RUNS")
+            else written.get("runs", ["runs"])[0]
+        )
         return cls.of(data, runs, relative_to=folder)
 
     @classmethod

@@ -36,7 +36,9 @@ class Navigation(pn.viewable.Viewer):
             margin=(4, 8),
         )
         self._list.param.watch(self._navigate, "active")
-        choices.param.watch(lambda event: self._list.param.update(active=self._slugs.index(event.new)), "page")
+        choices.param.watch(
+            lambda event: self._list.param.update(active=self._slugs.index(event.new)), "page"
+        )
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._list
@@ -80,9 +82,11 @@ class ChosenRuns(pn.viewable.Viewer):
     def refresh(self) -> None:
         """Bring rows and offers in line with the choices and the library."""
         results = {result.id: result for result in self.workbench.results()}
-        self._rows.objects = [
-            self._row(run, run_name(results[run]) if run in results else f"{run} (not found)") for run in self.choices.runs
-        ] or [text_pane("<p class='note'>None chosen yet.</p>", margin=(0, 16))]
+        rows = [
+            self._row(run, run_name(results[run]) if run in results else f"{run} (not found)")
+            for run in self.choices.runs
+        ]
+        self._rows.objects = rows or [text_pane("<p class='note'>None chosen yet.</p>", margin=(0, 16))]
         offers = [
             {"label": f"{run_name(result)} · {_KINDS[result.kind]}", "run": result.id}
             for result in self.workbench.results(self.choices.dataset)

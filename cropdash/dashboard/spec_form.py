@@ -69,7 +69,9 @@ _ELSEWHERE = ("data", "sensors", "fusion", "regions.train", "regions.validation"
 EXPERIMENTS: dict[str, tuple[tuple[str, ...], Fusion]] = {
     **{f"{sensor.label} alone": ((name,), Fusion.NONE) for name, sensor in SENSORS.items()},
     **{
-        fusion.label[0].upper() + fusion.label[1:]: (tuple(SENSORS), fusion) for fusion in Fusion if fusion is not Fusion.NONE
+        fusion.label[0].upper() + fusion.label[1:]: (tuple(SENSORS), fusion)
+        for fusion in Fusion
+        if fusion is not Fusion.NONE
     },
 }
 
@@ -157,7 +159,9 @@ def _sentences(error: ValidationError, labels: Mapping[str, str]) -> dict[str, s
             sentence = f"{labels[path]}: {message[0].lower()}{message[1:]}."
         else:
             sentence = f"{message[0].upper()}{message[1:]}."
-        sentences.setdefault(path if path in labels or path.startswith("regions.") else "", sentence.replace("..", "."))
+        sentences.setdefault(
+            path if path in labels or path.startswith("regions.") else "", sentence.replace("..", ".")
+        )
     return sentences
 
 

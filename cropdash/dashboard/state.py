@@ -91,7 +91,9 @@ class Choices(param.Parameterized):
             "date": self.date or "",
         }
         parts = [
-            f"{name}={value if name == 'runs' else quote(value, safe='/')}" for name, value in values.items() if value
+            f"{name}={value if name == 'runs' else quote(value, safe='/')}"
+            for name, value in values.items()
+            if value
         ]
         return "?" + "&".join(parts)
 
@@ -119,11 +121,15 @@ class Choices(param.Parameterized):
             try:
                 values[choice] = read(given[name])
             except ValueError as error:
-                refused.append(f"The address names the {name} “{given[name][:60]}”, {error}; it was left out.")
+                refused.append(
+                    f"The address names the {name} “{given[name][:60]}”, {error}; it was left out."
+                )
         # Split before decoding: a run's id may hold a comma of its own.
         places = _distinct([unquote_plus(part) for part in raw.get("runs", "").split(",")])
         if sum(map(bool, places)) > MAXIMUM_RUNS:
-            refused.append(f"The address names more than {MAXIMUM_RUNS} runs; the first {MAXIMUM_RUNS} are shown.")
+            refused.append(
+                f"The address names more than {MAXIMUM_RUNS} runs; the first {MAXIMUM_RUNS} are shown."
+            )
             places = places[:MAXIMUM_RUNS]
         self._places = places
         values["runs"] = [run for run in places if run]

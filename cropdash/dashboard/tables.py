@@ -6,6 +6,7 @@ A table is told new values without losing its scroll position or order, and each
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -55,7 +56,9 @@ def data_table(
         hidden: columns that carry ids.
     """
     formats = dict(formats or {})
-    numeric = [column for column, kind in formats.items() if isinstance(kind, dict) and kind.get("type") == "money"]
+    numeric = [
+        column for column, kind in formats.items() if isinstance(kind, dict) and kind.get("type") == "money"
+    ]
     return pn.widgets.Tabulator(
         _plain(frame),
         show_index=False,
@@ -64,7 +67,7 @@ def data_table(
         formatters=formats,
         titles=dict(titles or {}),
         widths=dict(widths or {}),
-        text_align={column: "right" for column in numeric},
+        text_align=dict.fromkeys(numeric, "right"),
         hidden_columns=list(hidden),
         theme="simple",
         stylesheets=[_CSS],
@@ -78,7 +81,12 @@ def data_table(
 def update_table(table: pn.widgets.Tabulator, frame: pd.DataFrame) -> None:
     """Show new values; cells are patched where the rows stayed, so that nothing jumps under the reader."""
     old, new = table.value, _plain(frame)
-    if list(old.columns) != list(new.columns) or len(old) != len(new) or "id" not in new or list(old["id"]) != list(new["id"]):
+    if (
+        list(old.columns) != list(new.columns)
+        or len(old) != len(new)
+        or "id" not in new
+        or list(old["id"]) != list(new["id"])
+    ):
         if not old.equals(new):
             table.value = new
         return
@@ -116,9 +124,12 @@ def csv_button(filename: str, frame: Callable[[], pd.DataFrame], *css_classes: s
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
     """NaN as None, which a table leaves blank, and numpy's numbers as Python's."""
-    out = frame.reset_index(drop=True).astype(object)
-    return out.where(~frame.reset_index(drop=True).isna(), None).map(_python)
+    return pd.DataFrame(
+        {column: pd.Series([_cell(value) for value in frame[column]], dtype=object) for column in frame}
+    )
 
 
-def _python(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+def _cell(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and math.isnan(value) else value

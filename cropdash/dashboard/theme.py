@@ -18,7 +18,11 @@ THEME: dict[str, Any] = {
         "background": {"default": "#FFFFFF", "paper": "#FFFFFF"},
         "divider": RULE,
     },
-    "typography": {"fontFamily": FONT, "fontSize": 14, "button": {"textTransform": "none", "fontWeight": 600}},
+    "typography": {
+        "fontFamily": FONT,
+        "fontSize": 14,
+        "button": {"textTransform": "none", "fontWeight": 600},
+    },
     "shape": {"borderRadius": 6},
 }
 
@@ -53,7 +57,12 @@ PAGE_SX: dict[str, Any] = {
         "boxShadow": "none",
         "borderBottom": f"1px solid {RULE}",
     },
-    "& .header .title": {"color": f"{ACCENT} !important", "fontSize": "20px", "fontWeight": 700, "letterSpacing": "-.01em"},
+    "& .header .title": {
+        "color": f"{ACCENT} !important",
+        "fontSize": "20px",
+        "fontWeight": 700,
+        "letterSpacing": "-.01em",
+    },
     "& .sidebar": {"borderRight": f"1px solid {RULE}", "backgroundColor": GROUND},
     "& .contextbar": {"borderLeft": f"1px solid {RULE}"},
     '& [aria-label="Open contextbar"], & [aria-label="Close contextbar"]': {"display": "none"},
