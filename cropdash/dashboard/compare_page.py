@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 from typing import Any
 
-import pandas as pd
 import panel as pn
 import panel_material_ui as pmu
 

@@ -88,6 +88,7 @@ def calendar(inspection: Inspection, day: str | None) -> tuple[Any, dict[str, Co
     plot.yaxis.axis_label = "parcels seen"
     plot.yaxis.ticker.desired_num_ticks = 5
     plot.xaxis.formatter = DatetimeTickFormatter(months="%b %Y", days="%d %b %Y", years="%Y")
+    plot.xaxis.ticker.desired_num_ticks = 4
     plot.xgrid.visible = False
     sources: dict[str, ColumnDataSource] = {}
     bars = []

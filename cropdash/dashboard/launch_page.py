@@ -102,6 +102,10 @@ class LaunchPage(Page):
             )
             return
         self._start.param.update(loading=True, disabled=True)
+        if not self.workbench.engine_started:
+            self._said.object = (
+                "<p role='status'>Starting the engine, which takes some seconds the first time.</p>"
+            )
         try:
             # The first launch starts the engine, which takes seconds: not on the page's own thread.
             run_id = await asyncio.to_thread(self.workbench.launch, spec)

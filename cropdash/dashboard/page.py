@@ -140,11 +140,11 @@ class BrokenPage(Page):
         raise self._error
 
 
-def side_by_side(*panes: Any, least: int = 300, **params: Any) -> pn.Column:
+def side_by_side(*panes: Any, least: int = 400, **params: Any) -> pn.Column:
     """Panes in as many equal columns as fit, each at least ``least`` pixels wide."""
     grid = {
         "display": "grid",
-        "grid-template-columns": f"repeat(auto-fit, minmax({least}px, 1fr))",
+        "grid-template-columns": f"repeat(auto-fit, minmax(min(100%, {least}px), 1fr))",
         "column-gap": "24px",
     }
     return pn.Column(*panes, sizing_mode="stretch_width", styles=grid, **params)

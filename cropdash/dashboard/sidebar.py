@@ -82,7 +82,7 @@ class ChosenRuns(pn.viewable.Viewer):
     def refresh(self) -> None:
         """Bring rows and offers in line with the choices and the library."""
         results = {result.id: result for result in self.workbench.results()}
-        rows = [
+        rows: list[pn.viewable.Viewable] = [
             self._row(run, run_name(results[run]) if run in results else f"{run} (not found)")
             for run in self.choices.runs
         ]

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from cropdash.nomenclature import SENSORS, Fusion
 from cropdash.training.experiment import ExperimentSpec
@@ -156,13 +157,28 @@ def _sentences(error: ValidationError, labels: Mapping[str, str]) -> dict[str, s
         if path in ("regions.train", "regions.validation", "regions.test") and item["type"] == "too_short":
             sentence = f"Choose at least one region for {'training' if path.endswith('train') else path.split('.')[1]}."
         elif path in labels:
-            sentence = f"{labels[path]}: {message[0].lower()}{message[1:]}."
+            sentence = _bound(item) or f"{message[0].upper()}{message[1:]}."
         else:
             sentence = f"{message[0].upper()}{message[1:]}."
         sentences.setdefault(
             path if path in labels or path.startswith("regions.") else "", sentence.replace("..", ".")
         )
     return sentences
+
+
+def _bound(item: ErrorDetails) -> str:
+    """A broken bound as a request; empty for any other error."""
+    words = {
+        "greater_than_equal": ("ge", "Give at least {}."),
+        "greater_than": ("gt", "Give more than {}."),
+        "less_than_equal": ("le", "Give at most {}."),
+        "less_than": ("lt", "Give less than {}."),
+        "multiple_of": ("multiple_of", "Give a multiple of {}."),
+    }
+    if item["type"] not in words:
+        return ""
+    bound, sentence = words[item["type"]]
+    return sentence.format(item.get("ctx", {}).get(bound))
 
 
 def _fields_of(model: type[BaseModel], prefix: str = "") -> list[FormField]:
