@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from cropdash.datasets.import_report import Reason
+from cropdash.datasets.reference_series import read_series
 from cropdash.datasets.store import ParcelStore
 from tests.datasets.reference_tree import DATES, edit_array, edit_meta, only_problem, write_meta
 
@@ -147,6 +148,18 @@ def test_of_a_repeated_date_the_first_is_kept(reference_root, run_import):
     report, store = run_import()
     assert "2018-10-17" in only_problem(report, Reason.REPEATED_DATE).detail
     np.testing.assert_array_equal(store.raw(0, "S1")[0], source[[0, 1, 3]].transpose(0, 2, 1))
+
+
+def test_of_repeated_dates_out_of_order_the_first_in_the_file_is_kept(tmp_path):
+    days = np.random.default_rng(0).integers(20181001, 20181031, size=300).tolist()
+    np.save(tmp_path / "1.npy", np.arange(300, dtype=np.float32).reshape(300, 1, 1))
+    reasons = []
+    values, dates = read_series(
+        tmp_path / "1.npy", days, channels=1, report=lambda reason, _: reasons.append(reason)
+    )
+    assert reasons == [Reason.UNSORTED_DATES, Reason.REPEATED_DATE]
+    assert values.ravel().tolist() == [days.index(day) for day in sorted(set(days))]
+    assert len(dates) == len(set(days))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

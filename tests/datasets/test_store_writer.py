@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from shapely.geometry import box
@@ -112,6 +114,23 @@ def test_a_failed_replacement_leaves_the_old_store(tmp_path):
     store = random_store(tmp_path / "s")
     with pytest.raises(ValueError, match="at least one parcel"), writer(tmp_path / "s", overwrite=True):
         pass
+    assert ParcelStore.open(tmp_path / "s").info.fingerprint == store.info.fingerprint
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def test_the_old_store_comes_back_if_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    store = random_store(tmp_path / "s")
+
+    move = Path.replace
+
+    def refuse(self: Path, target: Path) -> Path:
+        if target == tmp_path / "s":
+            raise OSError("no such luck")
+        return move(self, target)
+
+    with pytest.raises(OSError, match="no such luck"), writer(tmp_path / "s", overwrite=True) as w:
+        add(w)
+        monkeypatch.setattr(Path, "replace", refuse)
     assert ParcelStore.open(tmp_path / "s").info.fingerprint == store.info.fingerprint
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
 
