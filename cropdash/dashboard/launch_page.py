@@ -18,11 +18,13 @@ from cropdash.dashboard.run_queue import QueueItem, answer, newest_first, queue_
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
 from cropdash.runs.run_folder import Run
+from cropdash.runs.status import ACTIVE
 
 log = logging.getLogger(__name__)
 
 #: Older runs are in Compare's table.
 _SHOWN = 6
+_CURVES = 4
 
 
 class LaunchPage(Page):
@@ -76,9 +78,9 @@ class LaunchPage(Page):
         runs = newest_first([result for result in self.workbench.results() if isinstance(result, Run)])
         self.say(answer(runs))
         self._fill_queue(runs[:_SHOWN])
-        self._curves.follow(
-            [(run, self._colour(run.id)) for run in runs[:_SHOWN] if "history" not in run.missing][:4]
-        )
+        with_curves = [run for run in runs if "history" not in run.missing]
+        at_work = [run for run in with_curves if run.status in ACTIVE]
+        self._curves.follow([(run, self._colour(run.id)) for run in (at_work or with_curves)[:_CURVES]])
 
     def _colour(self, run_id: str) -> str:
         return run_colour(self.choices, run_id) if run_id in self.choices.runs else MUTED
@@ -116,7 +118,7 @@ class LaunchPage(Page):
             )
         else:
             self.choices.add_run(run_id)
-            self._said.object = f"<p role='status'>{html.escape(spec.label)} is in the queue.</p>"
+            self._said.object = f"<p role='status'>{html.escape(spec.label)} is queued.</p>"
             self.update()
         finally:
             self._start.param.update(loading=False, disabled=False)

@@ -1,0 +1,152 @@
+"""A real server and a real browser: every page that a test opens is watched for errors and outside requests."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.browser.find_browser import ADVICE, ARGUMENTS, find_browser
+from tests.datasets.random_store import random_store
+from tests.runs.example_run import example_run
+
+WIDE, NARROW = (1440, 900), (390, 844)
+#: A busy machine starts a server slowly.
+START_SECONDS = 90
+TIMEOUT_MILLISECONDS = 45_000
+
+OpenPage = Callable[..., Any]
+
+
+@contextmanager
+def dashboard_server(data: Path, runs: Path) -> Iterator[str]:
+    """``cropdash serve`` on a free port; yields its address and ends it afterwards."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    for name in ("CROPDASH_DATA", "CROPDASH_RUNS"):
+        environment.pop(name, None)
+    command = [
+        sys.executable,
+        "-m",
+        "cropdash.cli",
+        "serve",
+        "--data",
+        str(data),
+        "--runs",
+        str(runs),
+        "--port",
+        "0",
+    ]
+    server = subprocess.Popen(
+        command, cwd=runs.parent, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    lines: list[str] = []
+    address: list[str] = []
+    started = threading.Event()
+
+    def read() -> None:
+        # Read to the end, or a full pipe would stop the server.
+        assert server.stdout is not None
+        for line in server.stdout:
+            lines.append(line)
+            if found := re.search(r"http://\S+", line):
+                address.append(found.group())
+                started.set()
+        started.set()
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        started.wait(START_SECONDS)
+        if not address:
+            pytest.fail("the dashboard did not start:\n" + "".join(lines))
+        yield address[0]
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@pytest.fixture(scope="session")
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dashboard over a random data set of two test regions and three finished runs."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    random_store(folder / "data" / "fields", parcels_per_region=24)
+    for experiment, accuracy in (("S1", 0.5), ("S2", 0.75), ("early (nn)", 0.9)):
+        example_run(folder / "runs", folder / "data" / "fields", experiment, accuracy=accuracy)
+    example_run(folder / "runs", experiment="tsa", parcels=300, regions=("east", "west"))
+    with dashboard_server(folder / "data", folder / "runs") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def empty_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dashboard with neither data nor a run of one's own."""
+    folder = tmp_path_factory.mktemp("empty")
+    (folder / "data").mkdir()
+    with dashboard_server(folder / "data", folder / "runs") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    path = find_browser()
+    if path is None:
+        pytest.fail(ADVICE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any) -> Iterator[OpenPage]:
+    """Open an address in a fresh browser session; errors and outside requests fail the test at its end."""
+    faults: list[str] = []
+    contexts: list[Any] = []
+
+    def inside(url: str) -> bool:
+        return urlsplit(url).scheme in ("data", "blob", "about") or urlsplit(url).hostname in (
+            "localhost",
+            "127.0.0.1",
+        )
+
+    def open_address(url: str, size: tuple[int, int] = WIDE) -> Any:
+        context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(TIMEOUT_MILLISECONDS)
+        page.on(
+            "console",
+            lambda message: faults.append(f"console: {message.text}") if message.type == "error" else None,
+        )
+        page.on("pageerror", lambda error: faults.append(f"error: {error}"))
+        page.on(
+            "request",
+            lambda request: None if inside(request.url) else faults.append(f"outside: {request.url}"),
+        )
+        page.on(
+            "websocket",
+            lambda socket: None if inside(socket.url) else faults.append(f"outside: {socket.url}"),
+        )
+        page.goto(url)
+        page.wait_for_function("window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle")
+        return page
+
+    yield open_address
+    for context in contexts:
+        context.close()
+    assert faults == []

@@ -1,0 +1,132 @@
+"""What a user does on the pages, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from cropdash.dashboard.pages import PAGES
+from tests.browser.conftest import NARROW, TIMEOUT_MILLISECONDS, WIDE, OpenPage
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=TIMEOUT_MILLISECONDS)
+
+
+def answer(page: Any) -> Any:
+    return page.locator(".cd-answer p").first
+
+
+def choose(page: Any, css_class: str, option: str) -> None:
+    """Choose in a Material select, which knows no role=option."""
+    page.locator(f".{css_class} [role=combobox]:visible").first.click()
+    page.locator(".MuiMenuItem-root:visible").filter(has_text=option).first.click()
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("slug", list(PAGES))
+def test_every_page_opens_and_never_scrolls_sideways(
+    dashboard: str, open_page: OpenPage, slug: str, size: tuple[int, int]
+) -> None:
+    page = open_page(f"{dashboard}?page={slug}", size)
+    expect(page.locator(f".cd-page-{slug} h1")).to_have_text(PAGES[slug].title)
+    expect(page.locator(".failed")).to_have_count(0)
+    width = page.locator(".main-content").evaluate("e => [e.scrollWidth, e.clientWidth]")
+    assert width[0] <= width[1]
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+def test_the_navigation_is_closed_on_a_phone_and_opens(dashboard: str, open_page: OpenPage) -> None:
+    page = open_page(dashboard, NARROW)
+    navigation = page.locator(".cd-navigation")
+    expect(navigation).to_have_count(0)
+    page.get_by_label("Open drawer").click()
+    expect(navigation).to_be_visible()
+    navigation.get_by_text("Data", exact=True).click()
+    expect(page.locator(".cd-page-data h1")).to_be_visible()
+
+
+def test_without_a_run_the_published_comparison_and_the_way_to_launch(
+    empty_dashboard: str, open_page: OpenPage
+) -> None:
+    page = open_page(empty_dashboard)
+    expect(answer(page)).to_contain_text("There is no run of your own yet")
+    expect(answer(page)).to_contain_text("Early fusion (nearest date) leads macro-F1 (0.612)")
+    expect(answer(page)).to_contain_text("Decision fusion (mean) leads accuracy (93.4 %)")
+    expect(page.locator(".cd-compare-caveats")).to_contain_text("recalls")
+    page.locator(".cd-compare-launch button").click()
+    expect(page.locator(".cd-launch-state")).to_contain_text("cropdash import reference")
+
+
+def test_the_comparison_follows_the_chosen_runs(dashboard: str, open_page: OpenPage) -> None:
+    page = open_page(dashboard)
+    expect(answer(page)).to_contain_text("Early fusion (nearest date), seed 1 leads")
+    expect(page.locator(".cd-compare-legend-item")).to_have_count(3)
+    page.get_by_label("Remove Early fusion (nearest date), seed 1").click()
+    expect(answer(page)).to_contain_text("Sentinel-2 alone, seed 1 leads")
+    page.wait_for_url(re.compile("runs=(?!.*early)"))
+
+
+def test_a_class_is_chosen_by_a_click_and_stands_on_every_page(dashboard: str, open_page: OpenPage) -> None:
+    page = open_page(f"{dashboard}?page=classes")
+    page.locator(".cd-classes-table .tabulator-row").filter(has_text="maize").first.click()
+    expect(answer(page)).to_contain_text("maize parcels")
+    page.wait_for_url(re.compile("class=2(&|$)"))
+    page.locator(".cd-navigation").get_by_text("Compare", exact=True).click()
+    chip = page.locator(".cd-chip-class")
+    expect(chip).to_contain_text("class: maize")
+    chip.locator(".MuiChip-root").click()
+    expect(chip).to_have_count(0)
+
+
+def test_choices_survive_a_reload(dashboard: str, open_page: OpenPage) -> None:
+    page = open_page(f"{dashboard}?page=classes&class=1")
+    choose(page, "cd-classes-mode", "Parcels")
+    page.locator(".cd-navigation").get_by_text("Compare", exact=True).click()
+    choose(page, "cd-region", "west")
+    page.wait_for_url(re.compile("page=compare.*region="))
+    said = answer(page).inner_text()
+    page.reload()
+    expect(page.locator(".cd-page-compare h1")).to_be_visible()
+    expect(answer(page)).to_have_text(said)
+    expect(page.locator(".cd-chip-class")).to_contain_text("wheat")
+
+
+def test_two_sessions_do_not_disturb_each_other(dashboard: str, open_page: OpenPage) -> None:
+    one = open_page(f"{dashboard}?page=classes")
+    other = open_page(f"{dashboard}?page=classes")
+    before = answer(other).inner_text()
+    one.locator(".cd-classes-table .tabulator-row").first.click()
+    one.wait_for_url(re.compile("class="))
+    assert "class=" not in other.url
+    expect(answer(other)).to_have_text(before)
+    expect(other.locator(".MuiChip-root")).to_have_count(0)
+
+
+def test_the_table_downloads_as_csv(dashboard: str, open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page(dashboard)
+    with page.expect_download() as download:
+        page.locator(".cd-compare-csv button, .cd-compare-csv a").first.click()
+    download.value.save_as(tmp_path / "runs.csv")
+    text = (tmp_path / "runs.csv").read_text()
+    assert text.startswith("id,run,state,accuracy,macro_f1")
+    assert "Early fusion (nearest date), seed 1" in text
+
+
+def test_a_wrong_address_is_explained(dashboard: str, open_page: OpenPage) -> None:
+    page = open_page(f"{dashboard}?page=nowhere&class=maize&data=../../etc")
+    expect(page.get_by_text("it was left out").first).to_be_visible()
+    expect(page.locator(".cd-page-compare h1")).to_be_visible()
+
+
+def test_a_form_that_cannot_be_says_why_beside_the_field(dashboard: str, open_page: OpenPage) -> None:
+    page = open_page(f"{dashboard}?page=launch")
+    epochs = page.locator(".cd-launch-optimisation-epochs")
+    epochs.locator("input").fill("0")
+    epochs.locator("input").press("Tab")
+    page.locator(".cd-launch-start button").click()
+    expect(epochs.locator(".Mui-error").first).to_be_visible()
+    expect(epochs.get_by_text("Give at least 1.")).to_be_visible()
