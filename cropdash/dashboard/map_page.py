@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Any
 
 import pandas as pd
@@ -22,8 +23,9 @@ from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.parcel_answers import answer
 from cropdash.dashboard.parcel_map import EMPTY_LAND, ParcelMap
 from cropdash.dashboard.parcel_outlines import ParcelOutlines, View
+from cropdash.dashboard.parcel_raster import ParcelRaster, drawn_as_polygons
 from cropdash.dashboard.run_words import count, listed, unlike_name
-from cropdash.dashboard.shared_outlines import raster_of
+from cropdash.dashboard.shared_outlines import raster_in_background, raster_of
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.tables import csv_button, data_table, number, update_table
 from cropdash.dashboard.workbench import Workbench
@@ -46,6 +48,7 @@ class MapPage(Page):
         self._made_from: tuple[Any, ...] = ()
         self._drawn: ParcelOutlines | None = None
         self._shown_run = ""
+        self._awaited: Future[ParcelRaster] | None = None
         self._places: dict[str, View] = {}
         self._table_rows = pd.DataFrame()
         self.legend = MapLegend(self._filter)
@@ -53,12 +56,13 @@ class MapPage(Page):
         self._build_controls()
         self._build_table()
         self.body.objects = [
-            pn.pane.Bokeh(
-                self.map.figure,
-                sizing_mode="stretch_width",
-                margin=0,
+            # A column, since Bokeh's pane passes neither its class nor its style on.
+            pn.Column(
+                pn.pane.Bokeh(self.map.figure, sizing_mode="stretch_width", margin=0),
                 css_classes=["cd-map-plot"],
                 styles={"background": EMPTY_LAND, "border-radius": "6px", "overflow": "hidden"},
+                sizing_mode="stretch_width",
+                margin=0,
             ),
             self.legend,
             self._controls,
@@ -76,6 +80,8 @@ class MapPage(Page):
         except NotMappable as reason:
             self.show_empty(str(reason), *self._way_out())
             return
+        if self._must_wait(mapped.outlines):
+            return
         self.show_body()
         where = f"in {self.choices.region or listed(run.regions())}"
         self.say(answer(mapped.answers, where, self.choices.crop), simulated=run.simulated)
@@ -84,6 +90,21 @@ class MapPage(Page):
         self._show_parcel(mapped)
         self._note.object = f"<p class='note'>{html.escape(' '.join(mapped.remarks()))}</p>"
         self._fill_table(mapped)
+
+    def _must_wait(self, outlines: ParcelOutlines) -> bool:
+        """Whether so many parcels are still being made ready to draw; the page comes back when they are."""
+        document = pn.state.curdoc
+        if drawn_as_polygons(len(outlines)) or document is None:
+            return False
+        raster = raster_in_background(outlines)
+        if raster.done():
+            return False
+        parcels = count(len(outlines), "parcel")
+        self.show_loading(f"Making {parcels} ready for the map. The first time takes some seconds.")
+        if raster is not self._awaited:
+            self._awaited = raster
+            raster.add_done_callback(lambda _: document.add_next_tick_callback(self._choice_changed))
+        return True
 
     # --- the map ---------------------------------------------------------------------------------
 

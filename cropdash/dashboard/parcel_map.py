@@ -198,8 +198,7 @@ class ParcelMap:
         assert self._outlines is not None
         self._sent, self._sent_positions, self._image_positions = view, positions, None
         xs, ys = self._outlines.rings(positions)
-        # The mask first: a mask longer than its columns would be refused by the browser.
-        self._mask.booleans = None
+        self._unmask()
         self._polygons.data = {"xs": xs, "ys": ys, **self._columns(positions)}
         self._image.data = _no_image()
         self._paint()
@@ -207,7 +206,6 @@ class ParcelMap:
     def _columns(self, positions: NDArray[np.int64]) -> dict[str, list[Any]]:
         return {
             "code": self._colouring.codes[positions].tolist(),
-            "hatch": np.where(self._colouring.hatches()[positions], "/", " ").tolist(),
             **{name: [texts[i] for i in positions] for name, texts in self._hover.items()},
         }
 
@@ -218,7 +216,7 @@ class ParcelMap:
         self._sent = view
         if len(self._sent_positions):
             self._sent_positions = np.zeros(0, np.int64)
-            self._mask.booleans = None
+            self._unmask()
             self._polygons.data = {name: [] for name in self._polygons.data}
         self._send_image()
 
@@ -239,11 +237,17 @@ class ParcelMap:
         if len(self._sent_positions):
             shown = self._colouring.shown(self._hidden)[self._sent_positions]
             self._mask.booleans = None if shown.all() else shown.tolist()
+            hatched = shown & self._colouring.hatches()[self._sent_positions]
+            self._hatch_mask.booleans = hatched.tolist() if hatched.any() else []
+
+    def _unmask(self) -> None:
+        """Before other polygons come: a mask that is longer than its columns would be refused by the browser."""
+        self._mask.booleans, self._hatch_mask.booleans = None, []
 
     def _clear(self) -> None:
         self._sent, self._image_positions = None, None
         self._sent_positions = np.zeros(0, np.int64)
-        self._mask.booleans = None
+        self._unmask()
         self._polygons.data = {name: [] for name in self._polygons.data}
         self._image.data = _no_image()
 
@@ -268,6 +272,8 @@ class ParcelMap:
         self._guarded(self._draw)
 
     def _resized(self, attr: str, old: Any, new: Any) -> None:
+        if not new:
+            return  # hidden
         self._inner[attr], self._sized = new, True
         # An image made for other pixels would look coarse.
         if self._image_positions is not None:
@@ -297,13 +303,10 @@ class ParcelMap:
         self._mapper = LinearColorMapper(palette=[CLEAR], low=-0.5, high=0.5)
         self._image = ColumnDataSource(_no_image())
         self._polygons = ColumnDataSource(
-            {
-                name: []
-                for name in ("xs", "ys", "code", "hatch", "parcel", "truth", "prediction", "confidence")
-            }
+            {name: [] for name in ("xs", "ys", "code", "parcel", "truth", "prediction", "confidence")}
         )
         self._highlight = ColumnDataSource({"xs": [], "ys": []})
-        self._mask = BooleanFilter()
+        self._mask, self._hatch_mask = BooleanFilter(), BooleanFilter(booleans=[])
 
         zoom = WheelZoomTool(visible=False)
         plot = figure(
@@ -344,13 +347,22 @@ class ParcelMap:
             fill_color=colour,
             line_color="white",
             line_width=0.7,
-            hatch_pattern="hatch",
+        )
+        # Hatching is a renderer of its own: a pattern per polygon would take the browser seconds to draw.
+        hatching = plot.multi_polygons(
+            xs="xs",
+            ys="ys",
+            source=self._polygons,
+            view=CDSView(filter=self._hatch_mask),
+            fill_color=None,
+            line_color=None,
+            hatch_pattern="/",
             hatch_color="white",
             hatch_alpha=0.9,
             hatch_scale=7,
             hatch_weight=1.5,
         )
-        polygons.nonselection_glyph = None
+        polygons.nonselection_glyph = hatching.nonselection_glyph = None
         plot.multi_polygons(
             xs="xs", ys="ys", source=self._highlight, fill_color=None, line_color="white", line_width=6
         )

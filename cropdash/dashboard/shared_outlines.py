@@ -5,6 +5,7 @@ Both are read-only, and few are kept: a department's outlines take some hundred 
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 
 from cropdash.dashboard.parcel_outlines import ParcelOutlines
@@ -12,6 +13,7 @@ from cropdash.dashboard.parcel_raster import ParcelRaster
 from cropdash.datasets.store import ParcelStore
 
 _KEPT = 4
+_BACKGROUND = ThreadPoolExecutor(1, thread_name_prefix="parcel-raster")
 
 
 # Stores are told apart by identity: the workbench opens each once, and anew when it was rewritten.
@@ -27,6 +29,20 @@ def outlines_of(store: ParcelStore, regions: tuple[str, ...]) -> ParcelOutlines 
 
 
 @lru_cache(maxsize=_KEPT)
+def raster_in_background(outlines: ParcelOutlines) -> Future[ParcelRaster]:
+    """The raster of some outlines, made beside the server's event loop and ready to draw.
+
+    The first one in a process compiles datashader, which takes seconds.
+    """
+    return _BACKGROUND.submit(_ready_raster, outlines)
+
+
 def raster_of(outlines: ParcelOutlines) -> ParcelRaster:
-    """The raster of some outlines; the first one in a process compiles datashader, which takes seconds."""
-    return ParcelRaster(outlines)
+    """The same, waited for."""
+    return raster_in_background(outlines).result()
+
+
+def _ready_raster(outlines: ParcelOutlines) -> ParcelRaster:
+    raster = ParcelRaster(outlines)
+    raster.positions(outlines.view, 16, 16)
+    return raster
