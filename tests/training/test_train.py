@@ -232,6 +232,9 @@ def test_the_best_epoch_is_the_earliest_of_the_best_by_validation_miou(
     with_validation_miou(monkeypatch, [0.1, 0.5])
     two = train(small_spec(data, optimisation={"epochs": 2}), tmp_path / "two")
     assert same_weights(done, two)
+    predicted = done.predictions()
+    assert predicted is not None
+    assert predicted.equals(two.predictions()), "the best epoch is evaluated, not the last"
 
 
 def test_early_stopping_ends_after_so_many_epochs_without_a_better_one(
