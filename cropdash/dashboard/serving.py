@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.workbench import Workbench
@@ -36,8 +36,12 @@ def serve(
     found = Settings.read()
     settings = Settings.of(data or found.data, runs or found.runs)
     workbench = Workbench.shared(settings)
+
+    def session() -> Any:
+        return dashboard(workbench)
+
     server = pn.serve(
-        {"/": partial(dashboard, workbench)},
+        {"/": session},
         port=port,
         address=address,
         title="cropdash",

@@ -80,7 +80,7 @@ def dashboard_server(data: Path, runs: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A dashboard over a random data set of two test regions and three finished runs."""
+    """A dashboard over a random data set with three finished runs, and one of other, unknown parcels."""
     folder = tmp_path_factory.mktemp("dashboard")
     random_store(folder / "data" / "fields", parcels_per_region=24)
     for experiment, accuracy in (("S1", 0.5), ("S2", 0.75), ("early (nn)", 0.9)):
