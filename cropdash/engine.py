@@ -163,11 +163,14 @@ class Engine:
             return "stopped"
         return "failed" if status == "error" else "finished"
 
-    def tasks(self) -> dict[str, TaskState]:
-        """The state of every task that this engine submitted, oldest first."""
+    def keys(self) -> list[str]:
+        """Every task that this engine submitted, oldest first."""
         with self._lock:
-            keys = list(self._tasks)
-        states = {key: self.state(key) for key in keys}
+            return list(self._tasks)
+
+    def tasks(self) -> dict[str, TaskState]:
+        """The state of each of them; asks the scheduler."""
+        states = {key: self.state(key) for key in self.keys()}
         return {key: state for key, state in states.items() if state is not None}
 
     def error(self, key: str) -> BaseException | None:

@@ -40,7 +40,7 @@ def importable_tasks() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def engine(importable_tasks: None) -> Iterator[Engine]:
-    with Engine(grace=1.0) as engine:
+    with Engine(grace=2.0) as engine:
         yield engine
 
 
@@ -99,7 +99,7 @@ def test_a_task_that_listens_stops_and_frees_its_worker(engine: Engine, tmp_path
     assert engine.state("listens") == "running"
     stopped = threading.Event()
     engine.stop("listens", on_stopped=stopped.set)
-    assert stopped.wait(1.5)
+    assert stopped.wait(engine.grace)
     assert (tmp_path / "a.ended").exists()
     assert engine.state("listens") == "stopped"
     assert psutil.pid_exists(int((tmp_path / "a.began").read_text())), "the process is kept for other tasks"

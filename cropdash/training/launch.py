@@ -60,7 +60,7 @@ def cancel(engine: Engine, run_id: str) -> None:
     Raises:
         KeyError: this engine was never given such a run.
     """
-    task = next((key for key in reversed(engine.tasks()) if _path(key).name == run_id), None)
+    task = next((key for key in reversed(engine.keys()) if _path(key).name == run_id), None)
     if task is None:
         raise KeyError(f"run {run_id!r} was not launched from here")
     engine.stop(task, on_stopped=lambda: _note_cancelled(RunFolder(_path(task)), task))
