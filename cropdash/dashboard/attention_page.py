@@ -186,7 +186,7 @@ class AttentionPage(Page):
             margin=(8, 0, 0, 0), css_classes=["cd-attention-optical"],
         )  # fmt: skip
         for widget in (self._head, self._by, self._measure, self._optical):
-            widget.param.watch(lambda _: self.shown and self.update(), "value")
+            widget.param.watch(self._choice_changed, "value")
         self._run.param.watch(self._choose_run, "value")
         self._controls = pn.FlexBox(
             self._by, self._measure, self._head, self._run, gap="12px", align_items="center", margin=(12, 0, 8, 0),
@@ -255,4 +255,5 @@ def example_parcel(run: Result, index: int, regions: Sequence[str] | None) -> st
     of_class = predictions[(predictions["truth"] == index) & (predictions["predicted"] >= 0)]
     if of_class.empty:
         return None
-    return str(of_class.loc[of_class[f"probability_{run.classes[index].code}"].idxmax(), "parcel_id"])
+    surest = int(of_class[f"probability_{run.classes[index].code}"].to_numpy().argmax())
+    return str(of_class["parcel_id"].iloc[surest])

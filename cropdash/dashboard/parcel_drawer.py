@@ -8,6 +8,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmu
+from bokeh.models.layouts import LayoutDOM
 
 from cropdash.dashboard.colours import ACCENT, MUTED, RULE, run_colour
 from cropdash.dashboard.page import text_pane
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 
 #: This page shows the chosen parcel's series itself, and larger.
 PAGE_WITH_SERIES = "attention"
+#: The drawer has slid open after this long.
+_OPENING_MS = 500
 DRAWER_CSS = f"""
 .top {{ display: flex; gap: 16px; align-items: flex-start; }}
 .top svg {{ flex: none; background: #F6F8F8; border-radius: 6px; }}
@@ -85,6 +88,8 @@ class ParcelDrawer(pn.viewable.Viewer):
         )  # fmt: skip
         self._attention_run.param.watch(self._choose_attention, "value")
         self._shown_attention = ""
+        self._open = False
+        self._plot: LayoutDOM | None = None
         self._series_title = text_pane("<h2>Over the season</h2>", "cd-drawer-series-title")
         self._series = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["cd-drawer-series"])
         self._note = text_pane("", "cd-drawer-note")
@@ -112,6 +117,7 @@ class ParcelDrawer(pn.viewable.Viewer):
         """Show the chosen parcel; an error becomes a sentence in the drawer."""
         parcel = self.choices.parcel
         if parcel is None:
+            self._open, self._plot, self._series.objects = False, None, []
             return
         self._title.object = f"<h2>Parcel {html.escape(parcel)}</h2>"
         try:
@@ -176,8 +182,8 @@ class ParcelDrawer(pn.viewable.Viewer):
         if not drawn:
             self._note.object = "<p class='note'>No acquisition of this parcel.</p>"
             return
-        plot = series_plot(drawn, date=self.choices.date)
-        self._series.objects = [pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0)]
+        self._plot = series_plot(drawn, date=self.choices.date)
+        self._place_plot()
         seen = any(len(panel.attention) for panel in drawn)
         whose = (
             f" Green bars: share of attention of {run_name(attentive[shown])}, mean over heads."
@@ -185,6 +191,24 @@ class ParcelDrawer(pn.viewable.Viewer):
             else ""
         )
         self._note.object = f"<p class='note'>Mean over the parcel's pixels, band: one standard deviation.{html.escape(whose)}</p>"
+
+    def _place_plot(self) -> None:
+        """Put the series into the drawer: a moment later where it is just opening.
+
+        Bokeh measures figures of a container that is being built and stumbles over those without a
+        layout yet.
+        """
+        document = pn.state.curdoc
+        if self._open or document is None:
+            self._fill_series()
+        else:
+            document.add_timeout_callback(self._fill_series, _OPENING_MS)
+        self._open = True
+
+    def _fill_series(self) -> None:
+        if self._plot is not None:
+            self._series.objects = [pn.pane.Bokeh(self._plot, sizing_mode="stretch_width", margin=0)]
+            self._plot = None
 
     def _choose_attention(self, event: Any) -> None:
         if event.new is not None and event.new != self._shown_attention:
