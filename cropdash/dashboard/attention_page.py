@@ -71,9 +71,7 @@ class AttentionPage(Page):
             text_pane(
                 "<h2>Share of attention by month, in per cent</h2>",
                 "cd-attention-table-title",
-                sizing_mode=None,
             ),
-            pn.HSpacer(),
             csv_button("attention-by-month.csv", lambda: self._table_rows, "cd-attention-csv"),
             margin=(18, 0, 0, 0),
             sizing_mode="stretch_width",

@@ -49,7 +49,6 @@ def confusion_figure(
     )
     plot = new_figure(
         height=_CELL_HEIGHT * size + 170,
-        min_width=max(340, 52 * size + 130),
         x_range=(-0.5, size - 0.5),
         y_range=(-0.5, size - 0.5),
         x_axis_location="above",

@@ -108,9 +108,13 @@ def _about_class(matrix: ConfusionMatrix, chosen: int, run: str, where: str) -> 
     sentence = f"Of {count(support, f'{names[chosen]} parcel')}{where}, {run} finds {found:,} ({_per_cent(found, support)})"
     most = largest_confusion(matrix, chosen)
     if most:
-        sentence += f"; {most.parcels:,} are mapped as {names[most.predicted]}, its commonest confusion"
+        sentence += (
+            f"; {count(most.parcels, 'is', 'are')} mapped as {names[most.predicted]}, its commonest confusion"
+        )
     if mapped:
-        sentence += f". Of the {mapped:,} mapped as {names[chosen]}, {_per_cent(found, mapped)} are"
+        sentence += (
+            f". Of the {mapped:,} mapped as {names[chosen]}, {_per_cent(found, mapped)} are {names[chosen]}"
+        )
     else:
         sentence += ". It maps nothing as such"
     return sentence + "."

@@ -157,7 +157,11 @@ class MapPage(Page):
         self._colour_by = pmu.RadioButtonGroup(
             options={by.label: by for by in ColourBy},
             value=ColourBy.PREDICTION,
-            sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}},
+            sx={
+                "flexWrap": "wrap",
+                "maxWidth": "calc(100vw - 32px)",
+                "& .MuiToggleButton-root": {"whiteSpace": "nowrap"},
+            },
             css_classes=["cd-map-colour-by"],
             **common,
         )

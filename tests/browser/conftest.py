@@ -82,7 +82,7 @@ def dashboard_server(data: Path, runs: Path) -> Iterator[str]:
 def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A dashboard over a random data set with three finished runs, and one of other, unknown parcels."""
     folder = tmp_path_factory.mktemp("dashboard")
-    random_store(folder / "data" / "fields", parcels_per_region=24)
+    random_store(folder / "data" / "fields", 36, classes=(1, 2, 3, 4, 5, 8, 11, 16, 17, 18, 20, 25))
     for experiment, accuracy in (("S1", 0.5), ("S2", 0.75), ("early (nn)", 0.9)):
         example_run(folder / "runs", folder / "data" / "fields", experiment, accuracy=accuracy)
     example_run(folder / "runs", experiment="tsa", parcels=300, regions=("east", "west"))

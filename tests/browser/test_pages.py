@@ -73,7 +73,7 @@ def test_the_comparison_follows_the_chosen_runs(dashboard: str, open_page: OpenP
 
 def test_a_class_is_chosen_by_a_click_and_stands_on_every_page(dashboard: str, open_page: OpenPage) -> None:
     page = open_page(f"{dashboard}?page=classes")
-    page.locator(".cd-classes-table .tabulator-row").filter(has_text="maize").first.click()
+    page.locator(".cd-classes-table [tabulator-field=class]").get_by_text("maize", exact=True).click()
     expect(answer(page)).to_contain_text("maize parcels")
     page.wait_for_url(re.compile("class=2(&|$)"))
     page.locator(".cd-navigation").get_by_text("Compare", exact=True).click()

@@ -34,7 +34,7 @@ def test_the_gravest_confusion_needs_parcels_behind_it() -> None:
 def test_a_chosen_class_is_told_from_both_sides() -> None:
     assert answer(MATRIX, "S1", "Brest", 1) == (
         "Of 300 barley parcels in Brest, S1 finds 240 (80.0 %); 60 are mapped as wheat, its commonest confusion. "
-        "Of the 370 mapped as barley, 64.9 % are."
+        "Of the 370 mapped as barley, 64.9 % are barley."
     )
 
 
