@@ -38,7 +38,7 @@ class DatasetAndRegion(pn.viewable.Viewer):
         self._layout = layout(self._dataset, self._region, margin=(6, 8) if stacked else 0)
         self._dataset.param.watch(self._choose_dataset, "value")
         self._region.param.watch(self._choose_region, "value")
-        choices.param.watch(lambda _: self.refresh(), ["runs", "dataset", "region"])
+        choices.param.watch(lambda *_: self.refresh(), ["runs", "dataset", "region"])
         self.refresh()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -97,7 +97,7 @@ class Chips(pn.viewable.Viewer):
         self.choices = choices
         self.workbench = workbench
         self._row = pn.FlexBox(margin=(0, 0, 6, 0), css_classes=["cd-chips"], sizing_mode="stretch_width")
-        choices.param.watch(lambda _: self.refresh(), [*Choices.CHIPS, "dataset"])
+        choices.param.watch(lambda *_: self.refresh(), [*Choices.CHIPS, "dataset"])
         self.refresh()
 
     def __panel__(self) -> pn.viewable.Viewable:

@@ -103,11 +103,17 @@ class ParcelDrawer(pn.viewable.Viewer):
             self._attention_run,
             self._note,
             sizing_mode="stretch_width",
-            styles={"padding": "14px 18px 32px", "box-sizing": "border-box"},
+            # On a phone the drawer is wider than the screen that it slides in on from the right.
+            styles={
+                "padding": "14px 18px 32px",
+                "box-sizing": "border-box",
+                "max-width": "100vw",
+                "margin-left": "auto",
+            },
             margin=0,
             css_classes=["cd-drawer"],
         )
-        choices.param.watch(lambda _: self.refresh(), ["parcel", "runs", "dataset", "date", "page"])
+        choices.param.watch(lambda *_: self.refresh(), ["parcel", "runs", "dataset", "date", "page"])
         self.refresh()
 
     def __panel__(self) -> pn.viewable.Viewable:

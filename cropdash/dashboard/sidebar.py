@@ -73,7 +73,7 @@ class ChosenRuns(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=0,
         )
-        choices.param.watch(lambda _: self.refresh(), ["runs", "dataset"])
+        choices.param.watch(lambda *_: self.refresh(), ["runs", "dataset"])
         self.refresh()
 
     def __panel__(self) -> pn.viewable.Viewable:

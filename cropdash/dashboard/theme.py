@@ -64,7 +64,7 @@ PAGE_SX: dict[str, Any] = {
         "letterSpacing": "-.01em",
     },
     "& .sidebar": {"borderRight": f"1px solid {RULE}", "backgroundColor": GROUND},
-    "& .contextbar": {"borderLeft": f"1px solid {RULE}", "maxWidth": "100vw"},
+    "& .contextbar": {"borderLeft": f"1px solid {RULE}"},
     '& [aria-label="Open contextbar"], & [aria-label="Close contextbar"]': {"display": "none"},
     "& .cd-only-narrow": {"display": "none !important"},
     "@media (max-width: 899px)": {
