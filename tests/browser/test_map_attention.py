@@ -1,0 +1,141 @@
+"""What a user does on the map and on the attention page, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import NARROW, TIMEOUT_MILLISECONDS, WIDE, OpenPage
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=TIMEOUT_MILLISECONDS)
+
+RUNS = "runs=early-nn_seed1_example,S2_seed1_example&data=fields"
+
+# The map's figure, by its scale of squares: finds a parcel's place on the screen.
+_PLACE_OF = """parcel => {
+  for (const document of Bokeh.documents) for (const source of document._all_models.values()) {
+    if (source.type !== 'ColumnDataSource' || !('parcel' in source.data) || !('code' in source.data)) continue
+    const at = [...source.data.parcel].indexOf(parcel)
+    if (at < 0) continue
+    for (const plot of document._all_models.values()) {
+      if (plot.type !== 'Figure' || !plot.renderers.some(r => r.data_source === source)) continue
+      const mean = values => values.reduce((a, b) => a + b) / values.length
+      const ring = axis => [...source.data[axis][at][0][0]].slice(0, 4)
+      const x = (mean(ring('xs')) - plot.x_range.start) / (plot.x_range.end - plot.x_range.start)
+      const y = (mean(ring('ys')) - plot.y_range.start) / (plot.y_range.end - plot.y_range.start)
+      return {x: x * plot.inner_width, y: (1 - y) * plot.inner_height,
+              square: Math.abs((plot.x_range.end - plot.x_range.start) / plot.inner_width
+                     / ((plot.y_range.end - plot.y_range.start) / plot.inner_height) - 1)}
+    }
+  }
+  return null
+}"""
+_PALETTE = """() => {
+  for (const document of Bokeh.documents) for (const mapper of document._all_models.values())
+    if (mapper.type === 'LinearColorMapper' && mapper.low === -0.5) return [...mapper.palette].map(String)
+  return null
+}"""
+_CODES = """() => {
+  for (const document of Bokeh.documents) for (const source of document._all_models.values())
+    if (source.type === 'ColumnDataSource' && 'code' in source.data) return [...source.data.code]
+  return null
+}"""
+
+
+def open_map(open_page: OpenPage, dashboard: str, size: tuple[int, int] = WIDE) -> Any:
+    page = open_page(f"{dashboard}?page=map&{RUNS}", size)
+    expect(page.locator(".cd-map-answer p")).to_contain_text("test parcels in r4 are right")
+    page.wait_for_function(
+        f"parcel => {{ const at = ({_PLACE_OF})(parcel); return at && at.square < 1e-3 }}", arg="r4-003"
+    )
+    return page
+
+
+def tap(page: Any, parcel: str) -> None:
+    """Click into the middle of a parcel on the map."""
+    plot = page.locator(".cd-map-plot")
+    plot.scroll_into_view_if_needed()
+    place = page.evaluate(_PLACE_OF, parcel)
+    box = plot.bounding_box()
+    page.mouse.click(box["x"] + place["x"], box["y"] + place["y"])
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_a_tap_on_a_parcel_opens_the_drawer_and_closing_it_takes_the_choice_back(
+    dashboard: str, open_page: OpenPage, size: tuple[int, int]
+) -> None:
+    page = open_map(open_page, dashboard, size)
+    tap(page, "r4-003")
+    drawer = page.locator(".cd-drawer")
+    expect(drawer.locator(".cd-drawer-title")).to_contain_text("Parcel r4-003")
+    expect(drawer.locator(".cd-drawer-answers")).to_contain_text("Early fusion")
+    expect(drawer.locator("svg[role=img]")).to_be_visible()
+    expect(drawer.locator(".cd-drawer-series canvas").first).to_be_visible()
+    assert drawer.bounding_box()["x"] >= 0
+    expect(page).to_have_url(re.compile("parcel=r4-003"))
+    drawer.locator(".cd-drawer-close button").click()
+    expect(drawer).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("parcel="))
+
+
+def test_recolouring_sends_other_codes_and_another_legend(dashboard: str, open_page: OpenPage) -> None:
+    page = open_map(open_page, dashboard)
+    before = page.evaluate(_CODES)
+    page.locator(".cd-map-colour-by").get_by_text("right / wrong").click()
+    expect(page.locator(".cd-map-legend-wrong")).to_be_visible()
+    expect(page.locator(".cd-map-legend-class18")).to_have_count(0)
+    page.wait_for_function(
+        f"before => JSON.stringify(({_CODES})()) !== before", arg=str(before).replace(" ", "")
+    )
+
+
+def test_the_legend_switches_a_class_off_and_on(dashboard: str, open_page: OpenPage) -> None:
+    page = open_map(open_page, dashboard)
+    full = page.evaluate(_PALETTE)
+    page.locator(".cd-map-legend-class18 .MuiChip-root").click()
+    page.wait_for_function(f"full => JSON.stringify(({_PALETTE})()) !== JSON.stringify(full)", arg=full)
+    page.locator(".cd-map-legend-all button").click()
+    page.wait_for_function(f"full => JSON.stringify(({_PALETTE})()) === JSON.stringify(full)", arg=full)
+
+
+def test_a_parcel_is_found_by_its_id_and_an_unknown_id_is_told(dashboard: str, open_page: OpenPage) -> None:
+    page = open_map(open_page, dashboard)
+    find = page.locator(".cd-map-find input")
+    find.fill("nowhere")
+    find.press("Enter")
+    expect(page.locator(".cd-map-find")).to_contain_text("no test parcel of that id here")
+    find.fill("r4-010")
+    find.press("Enter")
+    expect(page.locator(".cd-drawer-title")).to_contain_text("Parcel r4-010")
+
+
+def test_published_figures_alone_have_no_map_and_the_page_says_so(
+    dashboard: str, open_page: OpenPage
+) -> None:
+    page = open_page(f"{dashboard}?page=map&runs=published/early-nn&data=fields")
+    expect(page.locator(".cd-map-state")).to_contain_text("cannot be mapped")
+    page.locator(".cd-map-launch button").click()
+    expect(page.locator(".cd-page-launch h1")).to_be_visible()
+
+
+def test_a_tap_on_the_heatmap_chooses_class_and_date(dashboard: str, open_page: OpenPage) -> None:
+    page = open_page(f"{dashboard}?page=attention&{RUNS}")
+    expect(page.locator(".cd-attention-answer p")).to_contain_text(re.compile(r"^(For|Only)"))
+    canvas = page.locator(".cd-attention-heatmap canvas").first
+    expect(canvas).to_be_visible()
+    box = canvas.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 40)
+    expect(page.locator(".cd-chip-class")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"class=\d+"))
+
+
+def test_an_example_parcel_is_shown_over_its_dates(dashboard: str, open_page: OpenPage) -> None:
+    page = open_page(f"{dashboard}?page=attention&{RUNS}&class=18")
+    page.locator(".cd-attention-example button").click()
+    expect(page.locator(".cd-attention-parcel-title")).to_contain_text("over its own dates")
+    expect(page.locator(".cd-attention-parcel canvas").first).to_be_visible()
+    expect(page.locator(".cd-drawer-title")).to_contain_text("Parcel r4-")
