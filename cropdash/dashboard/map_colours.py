@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NO_PREDICTION = "#B4BAC0"
 #: Blue and orange rather than green and red, which many cannot tell apart.
 RIGHT, WRONG = "#2B7BBA", "#E8590C"
-UNKNOWN, OTHERS = "#D9DDE0", "#E4E8EA"
+UNKNOWN, OTHERS = "#D9DDE0", "#D5DBDE"
 CLEAR = "#00000000"
 
 _CONFIDENCE_STEPS = (0.5, 0.7, 0.8, 0.9, 0.95)

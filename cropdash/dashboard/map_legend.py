@@ -45,8 +45,8 @@ class MapLegend(pn.viewable.Viewer):
         if tuple(entries) == self._entries:
             return
         self._entries = tuple(entries)
+        self._all.visible = any(entry.key in self.hidden for entry in entries)
         self._row.objects = [*(self._chip(entry) for entry in entries), self._all]
-        self._mark()
 
     def toggle(self, key: str) -> None:
         """Switch one entry off, or on again."""
@@ -59,9 +59,15 @@ class MapLegend(pn.viewable.Viewer):
 
     def _mark(self) -> None:
         for entry, chip in zip(self._entries, self._row.objects, strict=False):
-            chip.sx = _appearance(entry, off=entry.key in self.hidden)
-            chip.description = f"{'Show' if entry.key in self.hidden else 'Hide'} {entry.label}"
+            chip.param.update(**self._look(entry))
         self._all.visible = any(entry.key in self.hidden for entry in self._entries)
+
+    def _look(self, entry: LegendEntry) -> dict[str, Any]:
+        off = entry.key in self.hidden
+        return {
+            "sx": _appearance(entry, off=off),
+            "description": f"{'Show' if off else 'Hide'} {entry.label}",
+        }
 
     def _chip(self, entry: LegendEntry) -> pmu.Chip:
         chip = pmu.Chip(
@@ -70,6 +76,7 @@ class MapLegend(pn.viewable.Viewer):
             variant="outlined",
             margin=0,
             css_classes=["cd-map-legend-entry", f"cd-map-legend-{entry.key}"],
+            **self._look(entry),
         )
         chip.on_click(lambda _: self.toggle(entry.key))
         return chip

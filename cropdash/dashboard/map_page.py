@@ -157,10 +157,16 @@ class MapPage(Page):
         self._colour_by = pmu.RadioButtonGroup(
             options={by.label: by for by in ColourBy},
             value=ColourBy.PREDICTION,
+            # Five words in a row, on a phone as well.
             sx={
-                "flexWrap": "wrap",
-                "maxWidth": "calc(100vw - 32px)",
-                "& .MuiToggleButton-root": {"whiteSpace": "nowrap"},
+                "& .MuiToggleButton-root": {
+                    "whiteSpace": "nowrap",
+                    "@media (max-width: 600px)": {
+                        "fontSize": "12px",
+                        "paddingLeft": "6px",
+                        "paddingRight": "6px",
+                    },
+                }
             },
             css_classes=["cd-map-colour-by"],
             **common,

@@ -88,7 +88,11 @@ class Page(pn.viewable.Viewer):
         """The answer, as plain text, with a badge where the data are simulated."""
         badge = " <span class='badge'>simulated data</span>" if simulated else ""
         # A hyphen is a place to break a line, but not in the name of a metric.
-        text = html.escape(sentence).replace("macro-F1", "<span style='white-space:nowrap'>macro-F1</span>")
+        text = (
+            html.escape(sentence)
+            .replace(" %", "&nbsp;%")
+            .replace("macro-F1", "<span style='white-space:nowrap'>macro-F1</span>")
+        )
         self._answer.object = f"<p>{text}{badge}</p>" if sentence else ""
 
     def show_body(self) -> None:

@@ -33,7 +33,7 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from cropdash.dashboard.colours import INK, RULE
-from cropdash.dashboard.map_colours import CLEAR, Colouring
+from cropdash.dashboard.map_colours import CLEAR, NO_PREDICTION, Colouring
 from cropdash.dashboard.parcel_outlines import ParcelOutlines, View
 from cropdash.dashboard.parcel_raster import ParcelRaster, codes_image, drawn_as_polygons
 
@@ -334,7 +334,6 @@ class ParcelMap:
         plot.axis.visible = False
         plot.grid.visible = False
         plot.toolbar.logo = None
-        plot.toolbar_inner = True
         plot.image(
             image="image", x="x", y="y", dw="dw", dh="dh", source=self._image, color_mapper=self._mapper
         )
@@ -354,7 +353,8 @@ class ParcelMap:
             ys="ys",
             source=self._polygons,
             view=CDSView(filter=self._hatch_mask),
-            fill_color=None,
+            # Without a fill the browser draws no pattern either.
+            fill_color=NO_PREDICTION,
             line_color=None,
             hatch_pattern="/",
             hatch_color="white",
