@@ -6,7 +6,6 @@ sensor's channels are called, and which ways of fusing exist, is fixed by the mo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from cropdash.json_file import read_json
 from cropdash.packaged import packaged_file
 
 
@@ -127,9 +127,7 @@ class Nomenclature(BaseModel):
         """
         path = Path(path)
         try:
-            return cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}: not valid JSON ({error})") from None
+            return cls.model_validate(read_json(path))
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"]) or "file"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cropdash.atomic import write_text
+from cropdash.json_file import read_json
 
 FILE_NAME = "import_report.json"
 
@@ -139,7 +140,7 @@ class ImportReport:
         """
         path = Path(path)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path)
             return cls(
                 source=content["source"],
                 imported=content["imported"],

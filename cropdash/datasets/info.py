@@ -6,13 +6,13 @@ Nothing here touches pixels.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cropdash.datasets.calendar import parse_origin
+from cropdash.json_file import read_json
 from cropdash.nomenclature import SENSORS, Nomenclature
 
 #: The newest ``schema_version`` that this cropdash reads, and the one it writes.
@@ -102,15 +102,13 @@ class DatasetInfo(BaseModel):
         if not path.is_file():
             raise FileNotFoundError(f"{folder} is not a cropdash store: it holds no {FILE_NAME}")
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path)
             version = content.get("schema_version") if isinstance(content, dict) else None
             if isinstance(version, int) and version > SCHEMA_VERSION:
                 raise ValueError(
                     f"{path}: schema_version is {version}; this cropdash reads up to {SCHEMA_VERSION}, a newer one is needed"
                 )
             return cls.model_validate(content)
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}: not valid JSON ({error})") from None
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"]) or "file"

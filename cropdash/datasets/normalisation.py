@@ -6,7 +6,6 @@ need values in memory, and then a bounded number of them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from cropdash.atomic import write_text
 from cropdash.datasets.store import FEATURES, ParcelStore
+from cropdash.json_file import read_json
 
 Method = Literal["mean_std", "percentile"]
 
@@ -130,9 +130,7 @@ class Normalisation(BaseModel):
         """
         path = Path(path)
         try:
-            return cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}: not valid JSON ({error})") from None
+            return cls.model_validate(read_json(path))
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"]) or "file"

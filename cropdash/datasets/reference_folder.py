@@ -52,7 +52,7 @@ class ReferenceFolder:
     Attributes:
         root: the folder.
         sensors: by sensor, its region folders by name; S1 before S2.
-        sensor_roots: by sensor, the folder above its regions.
+        sensor_roots: by sensor, the folder above its regions; also of a sensor that turned out to have none.
         regions: names, sorted.
     """
 
@@ -132,6 +132,11 @@ class ReferenceFolder:
         Raises:
             ValueError: a META file is malformed; the message names it.
         """
+        report.notes += [
+            f"{path.name} holds no region, so {name} is not read"
+            for name, path in self.sensor_roots.items()
+            if name not in self.sensors
+        ]
         seen: dict[str, str] = {}
         for region in self.regions:
             folders = {name: regions[region] for name, regions in self.sensors.items() if region in regions}
@@ -207,4 +212,8 @@ def _sensor_of(root: Path) -> str:
 def _regions_of(sensor_root: Path) -> dict[str, Path]:
     if (sensor_root / "DATA").is_dir():
         return {ONLY_REGION: sensor_root}
-    return {folder.name: folder for folder in sorted(sensor_root.iterdir()) if (folder / "DATA").is_dir()}
+    return {
+        folder.name: folder
+        for folder in sorted(sensor_root.iterdir())
+        if (folder / "DATA").is_dir() or (folder / "META").is_dir()
+    }

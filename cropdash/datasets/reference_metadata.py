@@ -6,7 +6,7 @@ reported and taken as absent.
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,10 @@ import numpy as np
 
 from cropdash.datasets.import_report import Reason
 from cropdash.datasets.store import FEATURES
+from cropdash.json_file import read_json
+
+#: Codes are integers of 32 bits; the register's own have at most four digits.
+_LARGEST_CODE = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def labels_of(parcel_id: str, content: Mapping[str, RegionFiles], add: Callable[
             wrong = ", ".join(f"{by_sensor[name]!r}" for name, code in codes.items() if code is None)
             add(
                 Reason.INVALID_LABEL,
-                f"{wrong} is no code (an integer from 0); taken as no label",
+                f"{wrong[:100]} is no code (an integer from 0 to {_LARGEST_CODE}); taken as no label",
                 field=field,
             )
         elif len(set(codes.values())) > 1:
@@ -73,9 +77,9 @@ def labels_of(parcel_id: str, content: Mapping[str, RegionFiles], add: Callable[
 def _code(value: Any) -> int | None:
     if isinstance(value, bool):
         return None
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return int(value)
-    if isinstance(value, int | float) and value == value // 1 and value >= 0:
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,18}", value):
+        value = int(value)
+    if isinstance(value, int | float) and 0 <= value <= _LARGEST_CODE and value == value // 1:
         return int(value)
     return None
 
@@ -104,15 +108,10 @@ def features_of(
 
 
 def array_paths(folder: Path) -> dict[str, Path]:
-    """The arrays of a region folder by parcel id, sorted."""
+    """The arrays of a region folder by parcel id, sorted; none where it lacks its ``DATA``."""
+    if not (folder / "DATA").is_dir():
+        return {}
     return {path.stem: path for path in sorted((folder / "DATA").iterdir()) if path.suffix == ".npy"}
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not valid JSON ({error})") from None
 
 
 def read_labels(folder: Path) -> dict[str, dict[str, Any]]:
@@ -122,7 +121,7 @@ def read_labels(folder: Path) -> dict[str, dict[str, Any]]:
         ValueError: malformed; the message names the file.
     """
     path = folder / "META" / "labels.json"
-    content = _read_json(path) if path.is_file() else {}
+    content = read_json(path, distinct=True) if path.is_file() else {}
     if not isinstance(content, dict) or not all(isinstance(labels, dict) for labels in content.values()):
         raise ValueError(
             f'{path}: must be an object of nomenclatures like {{"CODE_GROUP": {{"<parcel id>": <code>}}}}'
@@ -133,7 +132,7 @@ def read_labels(folder: Path) -> dict[str, dict[str, Any]]:
 def _read_dates(folder: Path) -> dict[str, list[Any]] | list[Any]:
     """Dates by parcel id, or one list for all: a list, or an object of dates by position."""
     path = folder / "META" / "dates.json"
-    content = _read_json(path) if path.is_file() else {}
+    content = read_json(path, distinct=True) if path.is_file() else {}
     if isinstance(content, list):
         return content
     if isinstance(content, dict):
@@ -150,7 +149,7 @@ def _read_dates(folder: Path) -> dict[str, list[Any]] | list[Any]:
 
 def _read_features(folder: Path) -> dict[str, Any]:
     path = folder / "META" / "geomfeat.json"
-    content = _read_json(path) if path.is_file() else {}
+    content = read_json(path, distinct=True) if path.is_file() else {}
     if not isinstance(content, dict):
         raise ValueError(f"{path}: must be an object of geometry features by parcel id")
     return content

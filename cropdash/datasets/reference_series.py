@@ -99,7 +99,7 @@ def _date_number(date: Any) -> int:
 def _read_array(path: Path, channels: int, report: Report) -> np.ndarray | None:
     try:
         array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError, OSError, MemoryError) as error:  # a damaged header may promise any size
         report(Reason.UNREADABLE_ARRAY, f"{path.name}: {error}; its series is left out")
         return None
     if not isinstance(array, np.ndarray):

@@ -7,8 +7,8 @@ ids, so nothing of them can be put on a map.
 
 from __future__ import annotations
 
-import json
 import re
+import sys
 from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cropdash.json_file import read_json
 from cropdash.nomenclature import CropClass, Fusion, Nomenclature, experiment_name
 from cropdash.restricted_pickle import load_restricted
 from cropdash.runs.metrics import ConfusionMatrix
@@ -256,10 +257,7 @@ class ReferenceRun(Result):
         path = self.path / name
         if not path.exists():
             return {}
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}: not valid JSON ({error})") from None
+        content = read_json(path)
         if not isinstance(content, dict):
             raise ValueError(f"{path}: must be an object")
         return content
@@ -288,8 +286,8 @@ _SERIES = {
 
 
 def _require_number(path: Path, field: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"{path}: {field}: must be a number, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > sys.float_info.max:
+        raise ValueError(f"{path}: {field}: must be a number, not {str(value)[:40]}")
 
 
 def _grey(index: int, count: int) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import socket
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cropdash.atomic import atomic_path, write_json, write_text
+from cropdash.json_file import read_json
 from cropdash.nomenclature import CropClass, Fusion, experiment_name
 from cropdash.runs.attention_store import AttentionTable, AttentionWriter
 from cropdash.runs.metrics import ConfusionMatrix
@@ -337,11 +337,9 @@ class Run(Result):
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except FileNotFoundError:
         raise ValueError(f"{path}: the file is missing") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not valid JSON ({error})") from None
 
 
 def _validated(model: type[Model], path: Path, content: Any) -> Model:

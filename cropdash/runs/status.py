@@ -11,7 +11,7 @@ import socket
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 State = Literal["queued", "running", "finished", "failed", "cancelled", "interrupted"]
 #: The states in which somebody still works on the run, or will.
@@ -38,7 +38,7 @@ class RunStatus(BaseModel):
     started: datetime | None = None
     updated: datetime
     finished: datetime | None = None
-    pid: int | None = None
+    pid: int | None = Field(None, ge=0, lt=2**31)
     host: str | None = None
     task: str | None = None
 

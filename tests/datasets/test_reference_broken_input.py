@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import shutil
 from pathlib import Path
@@ -42,6 +43,56 @@ def test_label_without_array(reference_root, run_import):
     report, store = run_import()
     assert only_problem(report, Reason.LABEL_WITHOUT_ARRAY).parcel_id == "12"
     assert "12" not in ids(store)
+
+
+def test_a_region_without_any_array(reference_root, run_import):
+    for folder in ("s1_data", "s2_data"):
+        shutil.rmtree(reference_root / folder / "ra" / "DATA")
+    report, store = run_import()
+    assert dict(report.counts) == {Reason.LABEL_WITHOUT_ARRAY: 3}
+    assert store.regions == ("rb",)
+
+
+def test_a_sensors_folder_without_any_region(reference_root, run_import):
+    for place in list((reference_root / "s1_data").iterdir()):
+        shutil.rmtree(place)
+    report, store = run_import()
+    assert report.notes == ["s1_data holds no region, so S1 is not read"]
+    assert store.sensors == ("S2",)
+
+
+@pytest.mark.parametrize("value", [2**31, 10**30, 1e300, "9" * 12, "9" * 5000])
+def test_a_code_too_large_to_be_one(reference_root, run_import, value):
+    for folder in ("s1_data", "s2_data"):
+        edit_meta(
+            reference_root / folder / "ra",
+            "labels",
+            lambda labels: labels["CODE_GROUP"].update({"11": value}),
+        )
+    report, store = run_import()
+    assert report.counts[Reason.INVALID_LABEL] == 1
+    assert "11" not in ids(store)
+
+
+def test_an_array_whose_header_promises_more_than_any_memory(reference_root, run_import):
+    path = reference_root / "s2_data" / "ra" / "DATA" / "11.npy"
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f8", "fortran_order": False, "shape": (10**5, 10, 10**8)}
+    )
+    path.write_bytes(header.getvalue())
+    report, _ = run_import()
+    assert only_problem(report, Reason.UNREADABLE_ARRAY).parcel_id == "11"
+
+
+@pytest.mark.parametrize("name", ["labels", "dates", "geomfeat"])
+def test_a_key_given_twice_is_named(reference_root, run_import, name):
+    path = reference_root / "s2_data" / "rb" / "META" / f"{name}.json"
+    path.write_text('{"11": [], "11": []}')
+    with pytest.raises(
+        ValueError, match=rf"rb/META/{name}\.json: not valid JSON \(one object names '11' 2 times"
+    ):
+        run_import()
 
 
 def test_array_without_label(reference_root, run_import):

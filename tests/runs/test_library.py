@@ -78,6 +78,24 @@ def test_a_broken_folder_is_listed_with_its_error_until_it_is_mended(tmp_path: P
     assert library.get("a").status == "queued"
 
 
+@pytest.mark.parametrize("name", ["spec.json", "status.json", "summary.json", "provenance.json"])
+def test_a_file_nested_beyond_reading_breaks_its_own_folder_only(tmp_path: Path, name: str) -> None:
+    run = RunFolder.create(tmp_path / "a", SPEC)
+    RunFolder.create(tmp_path / "b", SPEC)
+    run.file(name).write_text("[" * 100_000)
+    library = RunLibrary(tmp_path)
+    assert f"{name}: not valid JSON (nested too deep)" in (library.get("a").error or "")
+    assert library.get("b").status == "queued"
+
+
+def test_a_process_number_that_is_none_breaks_its_own_folder_only(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path / "a", SPEC)
+    status = run.file("status.json")
+    pid = RunFolder(tmp_path / "a").status().pid
+    status.write_text(status.read_text().replace(f'"pid": {pid}', f'"pid": {10**30}'))
+    assert "status.json: pid" in (RunLibrary(tmp_path).get("a").error or "")
+
+
 def test_the_version_grows_with_every_change_and_only_then(tmp_path: Path) -> None:
     library = RunLibrary(tmp_path)
     run = RunFolder.create(tmp_path / "a", SPEC)

@@ -190,6 +190,14 @@ MALFORMED: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda p: (p / "overall.json").write_text('{"Accuracy": "high"}'),
         r"overall\.json: Accuracy: must be a number",
     ),
+    "accuracy beyond all numbers": (
+        lambda p: (p / "overall.json").write_text('{"Accuracy": 1' + "0" * 400 + "}"),
+        r"overall\.json: Accuracy: must be a number",
+    ),
+    "figures nested beyond reading": (
+        lambda p: (p / "overall.json").write_text("[" * 100_000),
+        r"overall\.json: not valid JSON",
+    ),
     "a class without figures": (
         lambda p: (p / "per_class.json").write_text('{"0": 1}'),
         r"per_class\.json: 0: must be an object",
