@@ -174,6 +174,13 @@ class RunFolder:
     def remove_checkpoint(self) -> None:
         self.file(CHECKPOINT).unlink(missing_ok=True)
 
+    def remove_leftovers(self) -> None:
+        """Remove what a process that was killed left half-written; only for a run that nobody works on."""
+        for name in (METRICS, MODEL, NORMALISATION, PREDICTIONS, ATTENTION, SUMMARY, PROVENANCE, CHECKPOINT):
+            stem, _, ending = name.partition(".")
+            for path in self.path.glob(f".{stem}.{'[0-9a-f]' * 8}.{ending}"):
+                path.unlink(missing_ok=True)
+
     # Reading
 
     def spec(self) -> dict[str, Any]:

@@ -67,6 +67,7 @@ def train(
             RunFolder.create(
                 folder.path, spec.model_dump(mode="json"), epochs=spec.optimisation.epochs, task=task
             )
+        folder.remove_leftovers()
         with threads_set(spec.threads) as threads, _random_state_kept(device), Heartbeat(folder) as heartbeat:
             loop = TrainingLoop(setup, folder, device, threads, heartbeat, stop, on_progress)
             loop.run()

@@ -104,6 +104,17 @@ def test_a_run_killed_in_mid_epoch_ends_with_the_same_weights_as_one_left_alone(
     assert [s["first_epoch"] for s in resumed.folder.provenance()["sessions"]] == sorted({1, epoch})
 
 
+def test_a_resumed_run_clears_away_what_was_half_written(data: Path, tmp_path: Path) -> None:
+    process = started(small_values(data, **RECIPE), tmp_path, wait_in=2)
+    process.kill()
+    process.wait()
+    folder = only_run(tmp_path).folder.path
+    for name in (".checkpoint.0123abcd.pt", ".attention.89abcdef.parquet"):
+        (folder / name).write_bytes(b"half a file")
+    train(small_spec(data, **RECIPE), tmp_path / "runs", resume=True)
+    assert not [path.name for path in folder.iterdir() if path.name.startswith(".")]
+
+
 def test_a_run_killed_between_its_metrics_and_its_checkpoint_counts_no_epoch_twice(
     uninterrupted: Run, data: Path, tmp_path: Path
 ) -> None:
