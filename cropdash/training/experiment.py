@@ -79,13 +79,14 @@ class Optimisation(_Part):
 
     epochs: int = Field(100, ge=1, description="Passes over the training regions.")
     batch_size: int = Field(128, ge=2, description="Parcels per step.")
-    learning_rate: float = Field(1e-3, gt=0, description="Adam's learning rate.")
-    weight_decay: float = Field(0.0, ge=0, description="Adam's L2 penalty.")
+    # Up to what Adam can hold in float32; what is far too high ends the run with a sentence.
+    learning_rate: float = Field(1e-3, gt=0, le=1e30, description="Adam's learning rate.")
+    weight_decay: float = Field(0.0, ge=0, le=1, description="Adam's L2 penalty.")
     schedule: Literal["constant", "cosine", "step"] = Field(
         "constant",
         description="Learning rate over the epochs: constant, cosine to zero, or a tenth after each third.",
     )
-    focal_gamma: float = Field(1.0, ge=0, description="Gamma of the focal loss; 0 is cross-entropy.")
+    focal_gamma: float = Field(1.0, ge=0, le=10, description="Gamma of the focal loss; 0 is cross-entropy.")
     class_weights: Literal["none", "inverse", "inverse_sqrt"] = Field(
         "none", description="Weight of each class in the loss, from its share of the training parcels."
     )
@@ -142,7 +143,7 @@ class ExperimentSpec(_Part):
         None, max_length=80, description="A name for the run; sensor, fusion and seed if unset."
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where to compute.")
-    threads: int | None = Field(None, ge=1, description="CPU threads; torch's own choice if unset.")
+    threads: int | None = Field(None, ge=1, le=512, description="CPU threads; torch's own choice if unset.")
 
     @model_validator(mode="before")
     @classmethod
