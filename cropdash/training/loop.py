@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
@@ -171,6 +172,11 @@ class TrainingLoop:
             group["lr"] = rate
         training = self._train(epoch)
         validation = self._answers("validation", "validating", epoch)
+        if not np.isfinite(validation.probabilities).all():
+            raise NonFiniteLoss(
+                f"the network's answers became undefined at the end of epoch {epoch}; "
+                "a lower learning rate or precision float32 may help"
+            )
         matrix = validation.confusion(self.setup.class_names)
         self.validation_miou = matrix.macro_iou
         if matrix.macro_iou > self.best_miou:  # of equals, the earliest

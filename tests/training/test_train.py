@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -191,6 +192,24 @@ def test_the_threads_asked_for_are_used_and_recorded(data: Path, tmp_path: Path)
     )
     assert seen == {2}
     assert done.folder.provenance()["sessions"][0]["threads"] == 2
+
+
+def test_a_network_that_breaks_down_in_the_last_step_of_an_epoch_is_told(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = torch.optim.Adam.step
+
+    def step(self: torch.optim.Adam, *rest: Any) -> Any:
+        original(self, *rest)
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.data.fill_(math.inf)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", step)
+    spec = small_spec(data, optimisation={"epochs": 1, "batch_size": 128})
+    with pytest.raises(NonFiniteLoss, match="answers became undefined at the end of epoch 1"):
+        train(spec, tmp_path)
+    assert Run(tmp_path / spec.run_id).status == "failed"
 
 
 # -- how it learns -----------------------------------------------------------------------------------
