@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from cropdash.atomic import atomic_path
 from cropdash.nomenclature import Fusion
 from cropdash.runs.attention_store import AttentionWriter
 from cropdash.runs.metrics import ConfusionMatrix
@@ -57,12 +58,14 @@ def fuse(run_s1: Run | str | Path, run_s2: Run | str | Path, rule: Rule, runs_fo
             f"{folder.path} is there already: {first.id} and {second.id} were fused by this rule before"
         )
     table = _fused_table(first, second, rule)
-    folder = RunFolder.create(folder.path, _spec(first, second, rule))
-    folder.write_predictions(table, first.codes)
-    _copy_attention(first, second, table, folder)
-    folder.write_provenance(_provenance(first, second))
-    folder.write_summary(_summary(first, second, rule, table))
-    folder.write_status("finished")
+    # As a whole or not at all: half a fused run would stand in the way of the next attempt.
+    with atomic_path(folder.path) as temporary:
+        unfinished = RunFolder.create(temporary, _spec(first, second, rule))
+        unfinished.write_predictions(table, first.codes)
+        _copy_attention(first, second, table, unfinished)
+        unfinished.write_provenance(_provenance(first, second))
+        unfinished.write_summary(_summary(first, second, rule, table))
+        unfinished.write_status("finished")
     return Run(folder)
 
 

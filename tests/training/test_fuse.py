@@ -107,6 +107,20 @@ def test_the_same_pair_is_not_fused_twice(s1: Run, s2: Run, tmp_path: Path) -> N
     fuse(s1, s2, "product", tmp_path)
 
 
+def test_fusing_that_breaks_off_leaves_nothing_in_the_way_of_the_next_attempt(
+    s1: Run, s2: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("cropdash.training.fuse._copy_attention", full)
+    with pytest.raises(OSError, match="no space left"):
+        fuse(s1, s2, "avg", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    assert fuse(s1, s2, "avg", tmp_path).status == "finished"
+
+
 def test_a_fused_run_has_no_network_to_predict_with(s1: Run, s2: Run, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"was fused from {s1.id} and {s2.id}"):
         predict(fuse(s1, s2, "avg", tmp_path))
