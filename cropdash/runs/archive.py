@@ -6,6 +6,7 @@ it is unpacked beside the other runs only after it has been read as a run.
 
 from __future__ import annotations
 
+import lzma
 import re
 import stat
 import zipfile
@@ -62,8 +63,8 @@ def import_run(archive: str | Path, folder: str | Path, *, max_bytes: int = MAX_
     archive, folder = Path(archive), Path(folder)
     try:
         packed = zipfile.ZipFile(archive)
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"{archive}: not a zip file ({error})") from None
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise ValueError(f"{archive}: not a readable zip file ({error})") from None
     with packed:
         name, entries = _checked_entries(archive, packed)
         target = folder / name
@@ -128,6 +129,6 @@ def _unpack(archive: Path, packed: zipfile.ZipFile, entry: zipfile.ZipInfo, path
                         f"{archive}: unpacks to more bytes than are allowed (in {entry.filename!r})"
                     )
                 target.write(chunk)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError) as error:
         raise ValueError(f"{archive}: {entry.filename!r} is damaged ({error})") from None
     return written

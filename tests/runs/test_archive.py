@@ -152,9 +152,28 @@ def test_a_damaged_entry_is_named(tmp_path: Path, packed: Path) -> None:
         import_run(packed, tmp_path / "there")
 
 
+def test_a_damaged_entry_is_named_however_it_is_compressed(tmp_path: Path) -> None:
+    archive = tmp_path / "run.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_LZMA) as packed:
+        packed.writestr("run/notes.txt", bytes(range(256)) * 100)
+    content = bytearray(archive.read_bytes())
+    content[60:90] = b"\xff" * 30
+    archive.write_bytes(content)
+    with pytest.raises(ValueError, match=r"notes\.txt' is damaged"):
+        import_run(archive, tmp_path / "there")
+
+
+def test_a_zip_file_of_a_later_kind_is_refused(tmp_path: Path, packed: Path) -> None:
+    content = bytearray(packed.read_bytes())
+    content[content.index(b"PK\x01\x02") + 6] = 200  # the version needed to unpack it, times ten
+    packed.write_bytes(content)
+    with pytest.raises(ValueError, match=r"run\.zip: not a readable zip file"):
+        import_run(packed, tmp_path / "there")
+
+
 def test_what_is_no_zip_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run.zip").write_bytes(b"hello")
-    with pytest.raises(ValueError, match=r"run\.zip: not a zip file"):
+    with pytest.raises(ValueError, match=r"run\.zip: not a readable zip file"):
         import_run(tmp_path / "run.zip", tmp_path)
 
 
