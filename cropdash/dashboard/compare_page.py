@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import Any
 
+import pandas as pd
 import panel as pn
 import panel_material_ui as pmu
 
 from cropdash.analysis.paired_difference import PairedDifference, paired_difference
 from cropdash.dashboard.colours import RunStyle, run_style
-from cropdash.dashboard.comparison import Compared, answer, caveats, class_rows, ranking, run_table
+from cropdash.dashboard.comparison import (
+    Compared,
+    answer,
+    caveats,
+    class_rows,
+    comparable,
+    ranking,
+    run_table,
+)
 from cropdash.dashboard.dot_plot import dot_plot, with_intervals
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, listed, run_name
-from cropdash.dashboard.state import Choices
+from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
 from cropdash.dashboard.tables import csv_button, data_table, number, update_table
 from cropdash.dashboard.workbench import Workbench
 from cropdash.runs.results import Result, Scores
 
 _TITLES = {
+    "chosen": "",
     "run": "Run",
     "state": "State",
     "sensors": "Sensors",
@@ -33,6 +44,7 @@ _TITLES = {
     "no_prediction": "No prediction",
 }
 _FORMATS = {
+    "chosen": {"type": "html"},
     "seed": number(0) | {"thousand": ""},
     "epochs": number(0),
     "accuracy": number(3),
@@ -57,7 +69,6 @@ class ComparePage(Page):
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(choices, workbench, **params)
         self._hidden: set[str] = set()
-        self._filling = False
         self._picture = pn.pane.Bokeh(
             None, sizing_mode="stretch_width", css_classes=["cd-compare-picture"], margin=(6, 0, 0, 0)
         )
@@ -80,10 +91,11 @@ class ComparePage(Page):
         for control in (self._metric, self._class_metric, self._fewest):
             control.param.watch(lambda _: self.update(), "value")
         self._table = data_table(
-            run_table([], {}), "cd-compare-table", formats=_FORMATS, titles=_TITLES, hidden=("id",),
-            selectable="checkbox", pagination="local", page_size=20,
+            _with_ticks(run_table([], {}), []), "cd-compare-table", formats=_FORMATS, titles=_TITLES,
+            widths={"chosen": 44}, hidden=("id",), sortable={"chosen": False}, selectable=False,
+            pagination="local", page_size=20,
         )  # fmt: skip
-        self._table.param.watch(self._ticked, "selection")
+        self._table.on_click(self._ticked, column="chosen")
         self._launch = pmu.Button(
             label="Launch a run of your own",
             icon="play_circle",
@@ -158,7 +170,7 @@ class ComparePage(Page):
 
     def _difference(self, compared: list[Compared]) -> PairedDifference | None:
         metric = self._metric.value
-        ranked = ranking(compared, metric)
+        ranked = ranking(comparable(compared), metric)
         if len(ranked) < 2 or metric not in ("accuracy", "macro_f1"):
             return None
         first, second = (one.result for one in ranked[:2])
@@ -248,22 +260,31 @@ class ComparePage(Page):
 
     def _fill_table(self, results: list[Result], scores: dict[str, Scores | None]) -> None:
         self._frame = run_table(results, scores)
-        self._filling = True
-        try:
-            update_table(self._table, self._frame)
-            ticks = [index for index, run in enumerate(self._frame["id"]) if run in self.choices.runs]
-            if sorted(self._table.selection) != ticks:
-                self._table.selection = ticks
-        finally:
-            self._filling = False
+        update_table(self._table, _with_ticks(self._frame, self.choices.runs))
 
     def _ticked(self, event: Any) -> None:
-        if self._filling:
-            return
-        ticked = {self._frame["id"][index] for index in event.new}
-        listed_here = set(self._frame["id"])
-        kept = [run for run in self.choices.runs if run in ticked or run not in listed_here]
-        self.choices.runs = [*kept, *(run for run in self._frame["id"] if run in ticked and run not in kept)]
+        run = self._frame["id"][event.row]
+        if run in self.choices.runs:
+            self.choices.remove_run(run)
+        else:
+            self.choices.add_run(run)
+
+
+def _with_ticks(frame: pd.DataFrame, chosen: Sequence[str]) -> pd.DataFrame:
+    """The table of runs with a tick box in front of each, disabled where no more runs can be chosen.
+
+    The boxes are values of the table: a selection of Tabulator's own is drawn late or never when the
+    table is built with one.
+    """
+    full = len(chosen) >= MAXIMUM_RUNS
+    boxes = [
+        f'<input type="checkbox" aria-label="Compare {html.escape(name)}"'
+        f"{' checked' if run in chosen else ' disabled' if full else ''}>"
+        for run, name in zip(frame["id"], frame["run"], strict=True)
+    ]
+    return pd.concat(
+        [frame[["id"]], pd.Series(boxes, name="chosen", dtype=object), frame.drop(columns="id")], axis=1
+    )
 
 
 def _caveats_html(compared: list[Compared], outside: list[str], region: str) -> str:

@@ -46,6 +46,23 @@ class Compared:
         return float(self.scores.overall.get(metric, math.nan))
 
 
+def comparable(compared: Sequence[Compared]) -> list[Compared]:
+    """Those of the chosen runs that can be ranked: tested on the same parcels in the same classes.
+
+    Where the runs fall into several such groups, the one with one's own runs, else the largest.
+    """
+    groups: dict[tuple[object, ...], list[Compared]] = {}
+    for one in compared:
+        if not one.scores.per_class.empty:
+            # Parcels without a prediction were tested too.
+            parcels = one.scores.parcels and one.scores.parcels + one.scores.no_prediction
+            regions, classes = tuple(one.result.regions()), tuple(one.scores.per_class.index)
+            tested = (getattr(one.result, "data", None), regions, classes, parcels)
+            groups.setdefault(tested, []).append(one)
+    own = [group for group in groups.values() if any(one.result.kind == "run" for one in group)]
+    return max(own or groups.values(), key=len, default=[])
+
+
 def ranking(compared: Sequence[Compared], metric: str) -> list[Compared]:
     """Best first; runs whose figure is unknown are left out."""
     known = [one for one in compared if not math.isnan(one.value(metric))]
@@ -55,12 +72,24 @@ def ranking(compared: Sequence[Compared], metric: str) -> list[Compared]:
 def answer(
     compared: Sequence[Compared], metric: str, region: str = "", difference: PairedDifference | None = None
 ) -> str:
-    """The page's sentence.
+    """The page's sentence, about runs that can be ranked; the others are counted.
 
     Args:
         metric: the one that decides; another headline metric is added where its leader differs.
         difference: of the two best by ``metric``, where both answered the same parcels.
     """
+    alike = comparable(compared)
+    apart = sum(not math.isnan(one.value(metric)) for one in compared if one not in alike)
+    sentence = _ranking_sentence(alike, metric, region, difference)
+    if not apart:
+        return sentence
+    others = count(apart, "chosen result was", "chosen results were")
+    return f"{sentence} {others} tested on other parcels and cannot be ranked with {'it' if len(alike) == 1 else 'them'}."
+
+
+def _ranking_sentence(
+    compared: Sequence[Compared], metric: str, region: str, difference: PairedDifference | None
+) -> str:
     where = f" in {region}" if region else ""
     ranked = ranking(compared, metric)
     if not ranked:

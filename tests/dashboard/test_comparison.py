@@ -77,6 +77,21 @@ def test_one_run_alone_is_stated_and_not_ranked(runs: list[Run]) -> None:
     assert "leads" not in sentence
 
 
+def test_runs_on_other_parcels_are_not_ranked_with_ones_own(runs: list[Run]) -> None:
+    sentence = answer(compared(*published(), runs[0]), "macro_f1")
+    assert sentence.startswith("Sentinel-2 alone, seed 1 reaches macro-F1")
+    assert sentence.endswith(
+        f"{len(published())} chosen results were tested on other parcels and cannot be ranked with it."
+    )
+
+
+def test_an_unanswered_parcel_does_not_part_two_runs(tmp_path: Path) -> None:
+    pair = [
+        example_run(tmp_path, experiment=name, unanswered=n) for name, n in (("S2", 0), ("early (nn)", 5))
+    ]
+    assert "cannot be ranked" not in answer(compared(*pair), "macro_f1")
+
+
 def test_equal_runs_tie(runs: list[Run]) -> None:
     sentence = answer(compared(runs[0], runs[0]), "macro_f1")
     assert "tie at macro-F1" in sentence
