@@ -1,7 +1,8 @@
 """Whether one run beats another on the same test parcels, by a paired bootstrap over parcels.
 
 Both runs answer the same parcels, so parcels are drawn in pairs: what is hard for both cancels out.
-The interval speaks of the choice of test parcels, not of another seed or season.
+The interval speaks of the choice of test parcels, not of another seed or season, and takes them as
+drawn one by one: where neighbouring parcels are alike it is rather too narrow.
 """
 
 from __future__ import annotations
@@ -34,16 +35,27 @@ class PairedDifference:
 
 
 def paired_difference(
-    first: pd.DataFrame, second: pd.DataFrame, classes: int, metric: str, draws: int = 600, seed: int = 0
+    first: pd.DataFrame, second: pd.DataFrame, classes: int, metric: str, draws: int = 2000, seed: int = 0
 ) -> PairedDifference | None:
     """Bootstrap the difference in ``accuracy`` or ``macro_f1`` of two tables of predictions.
 
+    A class without a parcel, in all of them or in one draw, has the F1 0 in both runs, as in
+    :class:`~cropdash.runs.metrics.ConfusionMatrix`. Where a class has a handful of parcels the interval
+    of macro-F1 is therefore rough.
+
     Args:
         first, second: ``parcel_id, region, truth, predicted`` with class indices, -1 where there is none.
+        classes: how many there are; macro-F1 averages all of them.
+        metric: ``accuracy`` or ``macro_f1``.
+        draws: bootstrap samples.
+        seed: the same seed gives the same interval.
 
     Returns:
         The difference; None where the runs have no answered parcel in common or disagree on the truth,
         which means that they were tested on different things.
+
+    Raises:
+        ValueError: the metric is another one.
     """
     keys = ["parcel_id", "region"]
     both = first[[*keys, "truth", "predicted"]].merge(

@@ -1,7 +1,8 @@
 """How far a per-class figure can be trusted, given how many parcels stand behind it.
 
 The intervals speak of the choice of test parcels alone; what another seed or season would change
-they do not know.
+they do not know. They take the parcels as drawn one by one: neighbouring parcels, and those of one
+region, are alike, so an interval is rather too narrow than too wide.
 """
 
 from __future__ import annotations
@@ -44,8 +45,10 @@ def class_intervals(matrix: ConfusionMatrix, metric: Metric) -> tuple[np.ndarray
     """95 % intervals of a per-class figure.
 
     Recall, precision and IoU are proportions of the parcels that are truly of the class, predicted as
-    it, or either. F1 is ``2 IoU / (1 + IoU)``, which grows with IoU, so its bounds are those of IoU
-    carried over.
+    it, or either. Given how many parcels those are, the correct ones among them follow a binomial law,
+    to which Wilson's interval applies. F1 itself is no such proportion, since it counts the correct
+    parcels twice; but it is ``2 IoU / (1 + IoU)``, which grows with IoU, so the bounds of IoU carried
+    over hold F1 exactly as often as those of IoU hold IoU.
 
     Returns:
         Lower and upper bounds, ``(classes,)``; NaN where no parcel stands behind the figure.
