@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def serve(
         open_browser: whether to open the page.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is taken, or this machine has no such address; the message says which.
     """
     import panel as pn
 
@@ -40,19 +41,39 @@ def serve(
     def session() -> Any:
         return dashboard(workbench)
 
-    server = pn.serve(
-        {"/": session},
-        port=port,
-        address=address,
-        title="cropdash",
-        show=open_browser,
-        start=False,
-        verbose=False,
-        # Behind a proxy or on another address the origin is not localhost; it must be allowed by name.
-        websocket_origin=None if address == "localhost" else [f"{address}:{port}"],
-    )
+    try:
+        if port == 0 and address != "localhost":
+            port = _free_port(address)
+        server = pn.serve(
+            {"/": session},
+            port=port,
+            address=address,
+            title="cropdash",
+            show=open_browser,
+            start=False,
+            verbose=False,
+            # Behind a proxy or on another address the origin is not localhost; it must be allowed by name.
+            websocket_origin=None if address == "localhost" else [f"{address}:{port}"],
+        )
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise OSError(
+                f"port {port} is taken, perhaps by a dashboard that is running already; "
+                "give another one with --port, or --port 0 for any free one"
+            ) from error
+        raise OSError(f"cannot serve at {address}, port {port}: {error.strerror or error}") from error
     print(f"cropdash is at http://{address}:{server.port} (Ctrl-C stops it)", flush=True)
     try:
         server.run_until_shutdown()
     finally:
         workbench.close()
+
+
+def _free_port(address: str) -> int:
+    """A port that is free now: an allowed origin needs its number before the server has bound to it."""
+    from bokeh.server.util import bind_sockets
+
+    sockets, port = bind_sockets(address, 0)
+    for bound in sockets:
+        bound.close()
+    return port
