@@ -18,6 +18,7 @@ from cropdash.dashboard.comparison import (
     caveats,
     class_rows,
     comparable,
+    macro_note,
     ranking,
     run_table,
 )
@@ -189,7 +190,7 @@ class ComparePage(Page):
         rows = class_rows(compared, metric, self._fewest.value or 1)
         drawn = [one for one in compared if (rows["run"] == one.result.id).any()]
         left_out = [one.name for one in compared if one not in drawn]
-        notes = []
+        notes = [macro] if (macro := macro_note(compared)) else []
         if left_out and metric == "f1":
             recalls = [
                 one.name
@@ -203,13 +204,14 @@ class ComparePage(Page):
                 )
         elif left_out:
             notes.append(f"{listed(left_out)} tell no {CLASS_METRICS[metric].lower()} per class.")
-        if not drawn and metric == "f1" and notes:
+        if not drawn and metric == "f1" and left_out:
             # Nothing but published figures: show what they are, recalls.
             self._class_metric.value = "recall"
             return
         if any(one.scores.parcels for one in drawn):
             notes.append(
-                "Whiskers: 95 % intervals over test parcels. Numbers beside the classes: test parcels."
+                "Numbers beside the classes: test parcels. Whiskers: 95 % intervals (Wilson) over the choice of "
+                "test parcels, as if drawn one by one; as neighbouring parcels are alike, they are rather too narrow."
             )
         self._note.object = f"<p class='note'>{html.escape(' '.join(notes))}</p>"
         styles: dict[str, RunStyle] = {one.result.id: run_style(self.choices, one.result.id) for one in drawn}

@@ -144,6 +144,27 @@ def _is_it_real(best: Compared, second: Compared, metric: str, difference: Paire
     return f"The lead over {second.name} is more than the choice of parcels ({interval})."
 
 
+def macro_note(compared: Sequence[Compared]) -> str:
+    """What macro figures average where classes have no test parcels; empty where all have some."""
+    sentences: dict[str, list[str]] = {}
+    for one in compared:
+        classes, counted = len(one.scores.per_class), one.scores.classes_counted
+        if counted is None or counted == classes or not one.scores.parcels:
+            continue
+        empty = classes - counted
+        sentence = (
+            f"macro figures average all {count(classes, 'class', 'classes')}, of which {empty} "
+            f"{'has no test parcels and counts' if empty == 1 else 'have no test parcels and count'} as 0: "
+            f"macro-F1 reaches {counted / classes:.3f} at most. Balanced accuracy leaves them out."
+        )
+        sentences.setdefault(sentence, []).append(one.name)
+    told = sum(1 for one in compared if one.scores.parcels)
+    return " ".join(
+        sentence[0].upper() + sentence[1:] if len(names) == told else f"{listed(names)}: {sentence}"
+        for sentence, names in sentences.items()
+    )
+
+
 def caveats(compared: Sequence[Compared]) -> dict[str, list[str]]:
     """Each caveat once, with the runs that it is about."""
     about: dict[str, list[str]] = {}

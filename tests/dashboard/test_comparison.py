@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cropdash.analysis.paired_difference import PairedDifference
-from cropdash.dashboard.comparison import Compared, answer, caveats, class_rows, ranking, run_table
+from cropdash.dashboard.comparison import (
+    Compared,
+    answer,
+    caveats,
+    class_rows,
+    macro_note,
+    ranking,
+    run_table,
+)
 from cropdash.dashboard.run_words import run_name, state_in_words
 from cropdash.runs.published import published
 from cropdash.runs.run_folder import Run, RunFolder
@@ -154,3 +163,18 @@ def test_names_are_in_words_unless_a_person_gave_one(tmp_path: Path) -> None:
         "Sentinel-1 alone with textural features, published",
         "Decision fusion (product), published",
     }
+
+
+def test_classes_without_test_parcels_are_told_beside_macro_figures(tmp_path: Path) -> None:
+    run = example_run(tmp_path, experiment="S2")
+    scores = run.scores(None)
+    classes = len(scores.per_class)
+    assert macro_note([Compared(run, scores)]) == ""
+    fewer = replace(scores, classes_counted=classes - 2)
+    assert macro_note([Compared(run, fewer)]) == (
+        f"Macro figures average all {classes} classes, of which 2 have no test parcels and count as 0: "
+        f"macro-F1 reaches {(classes - 2) / classes:.3f} at most. Balanced accuracy leaves them out."
+    )
+    other = Compared(run, scores)
+    assert macro_note([Compared(run, fewer), other]).startswith("Sentinel-2 alone, seed 1: macro figures")
+    assert macro_note(compared(*published())) == ""
