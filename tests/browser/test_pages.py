@@ -71,6 +71,27 @@ def test_the_comparison_follows_the_chosen_runs(dashboard: str, open_page: OpenP
     page.wait_for_url(re.compile("runs=(?!.*early)"))
 
 
+def test_the_chosen_runs_are_ticked_in_the_table_from_the_start_and_a_tick_chooses(
+    dashboard: str, open_page: OpenPage
+) -> None:
+    page = open_page(dashboard)
+    boxes = page.locator(".cd-compare-table input[type=checkbox]")
+    early = page.get_by_label("Compare Early fusion (nearest date), seed 1")
+    expect(page.locator(".cd-compare-table input[type=checkbox]:checked")).to_have_count(4)
+    expect(boxes.first).to_be_enabled()
+    early.click()
+    expect(early).not_to_be_checked()
+    expect(answer(page)).not_to_contain_text("Early fusion")
+    # A table that is built after the page has loaded shows them too.
+    page.locator(".cd-navigation").get_by_text("Data", exact=True).click()
+    page.reload()
+    page.locator(".cd-navigation").get_by_text("Compare", exact=True).click()
+    expect(page.locator(".cd-compare-table input[type=checkbox]:checked")).to_have_count(3)
+    early.click()
+    expect(early).to_be_checked()
+    expect(answer(page)).to_contain_text("Early fusion")
+
+
 def test_a_class_is_chosen_by_a_click_and_stands_on_every_page(dashboard: str, open_page: OpenPage) -> None:
     page = open_page(f"{dashboard}?page=classes")
     page.locator(".cd-classes-table [tabulator-field=class]").get_by_text("maize", exact=True).click()
