@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import panel as pn
@@ -14,13 +15,17 @@ from cropdash.dashboard.colours import FAILURE, MUTED, run_colour
 from cropdash.dashboard.launch_form import LaunchForm
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.run_curves import RunCurves
-from cropdash.dashboard.run_queue import QueueItem, answer, newest_first, queue_item
+from cropdash.dashboard.run_queue import QueueItem, answer, newest_first, queue_item, why_not_started
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
 from cropdash.runs.run_folder import Run
 from cropdash.runs.status import ACTIVE
+from cropdash.training.existing_runs import RunExists
 
 log = logging.getLogger(__name__)
+
+#: Does something with the run of an id.
+_Act = Callable[[str], Awaitable[None]]
 
 #: Older runs are in Compare's table.
 _SHOWN = 6
@@ -46,7 +51,7 @@ class LaunchPage(Page):
             margin=(4, 0),
         )
         self._start.on_click(self._started)
-        self._said = text_pane("", "cd-launch-said", margin=(6, 0))
+        self._said = text_pane("", "cd-launch-said", align="center", margin=(4, 0, 4, 16))
         self._rows: dict[str, _QueueRow] = {}
         self._queue = pn.Column(
             sizing_mode="stretch_width", css_classes=["cd-launch-queue"], margin=(8, 0, 0, 0)
@@ -57,8 +62,7 @@ class LaunchPage(Page):
             self._curves,
             text_pane("<h2>New run</h2>", margin=(18, 0, 0, 0)),
             self._form,
-            pn.Row(self._start, sizing_mode="stretch_width"),
-            self._said,
+            pn.Row(self._start, self._said, sizing_mode="stretch_width"),
         ]
 
     def refresh(self) -> None:
@@ -89,7 +93,7 @@ class LaunchPage(Page):
         items = [queue_item(run) for run in runs]
         for item in items:
             if item.id not in self._rows:
-                self._rows[item.id] = _QueueRow(self._cancel)
+                self._rows[item.id] = _QueueRow(self._cancel, self._resume)
             self._rows[item.id].show(item, self._colour(item.id))
         wanted = [self._rows[item.id].layout for item in items]
         if self._queue.objects != wanted:
@@ -99,9 +103,7 @@ class LaunchPage(Page):
         self._said.object = ""
         spec = self._form.read()
         if spec is None:
-            self._said.object = (
-                "<p class='problem' role='alert'>Mend the fields marked above, then start again.</p>"
-            )
+            self._say_problem("Mend the fields marked above, then start again.")
             return
         self._start.param.update(loading=True, disabled=True)
         if not self.workbench.engine_started:
@@ -111,15 +113,16 @@ class LaunchPage(Page):
         try:
             # The first launch starts the engine, which takes seconds: not on the page's own thread.
             run_id = await asyncio.to_thread(self.workbench.launch, spec)
+        except RunExists as error:
+            run = self.workbench.result(spec.run_id)
+            self._say_problem(why_not_started(run) if isinstance(run, Run) else str(error))
         except Exception as error:
             log.warning("a run could not be launched", exc_info=True)
-            self._said.object = (
-                f"<p class='problem' role='alert'>The run was not started: {html.escape(str(error))}</p>"
-            )
+            self._say_problem(f"The run was not started: {error}")
         else:
             self.choices.add_run(run_id)
             self._said.object = f"<p role='status'>{html.escape(spec.label)} is queued.</p>"
-            self.update()
+            self._update_soon()
         finally:
             self._start.param.update(loading=False, disabled=False)
 
@@ -127,47 +130,73 @@ class LaunchPage(Page):
         try:
             await asyncio.to_thread(self.workbench.cancel, run_id)
         except (KeyError, RuntimeError) as error:
-            self._said.object = f"<p class='problem' role='alert'>{html.escape(str(error.args[0]))}</p>"
-        self.update()
+            self._say_problem(str(error.args[0]))
+        self._update_soon()
+
+    async def _resume(self, run_id: str) -> None:
+        try:
+            await asyncio.to_thread(self.workbench.resume, run_id)
+        except Exception as error:
+            log.warning("run %s could not be resumed", run_id, exc_info=True)
+            self._say_problem(f"The run was not resumed: {error.args[0] if error.args else error}")
+        self._update_soon()
+
+    def _update_soon(self) -> None:
+        """Refresh with the document locked, which it no longer is after an ``await``; a figure needs it."""
+        document = pn.state.curdoc
+        if document is None:
+            self.update()
+        else:
+            document.add_next_tick_callback(self.update)
+
+    def _say_problem(self, sentence: str) -> None:
+        self._said.object = f"<p class='problem' role='alert'>{html.escape(sentence)}</p>"
 
 
 class _QueueRow:
     """One run of the queue; its widgets are kept while its values change."""
 
-    def __init__(self, cancel: Any) -> None:
-        self._id = ""
+    def __init__(self, cancel: _Act, resume: _Act) -> None:
+        self._id = self._state = ""
         self._text = text_pane("")
         self._bar = pmu.LinearProgress(
             value=0, sizing_mode="stretch_width", margin=(8, 0), css_classes=["cd-launch-progress"]
         )
-        self._cancel = pmu.Button(
-            label="Cancel",
-            variant="outlined",
-            color="error",
-            size="small",
-            css_classes=["cd-launch-cancel"],
-            margin=(2, 0, 2, 14),
-        )
-
-        async def clicked(_: Any) -> None:
-            self._cancel.param.update(disabled=True, label="Stopping")
-            await cancel(self._id)
-
-        self._cancel.on_click(clicked)
+        self._cancel = self._button("Cancel", "Stopping", cancel, color="error")
+        self._resume = self._button("Resume", "Starting", resume, color="primary")
         self.layout = pn.Row(
             pn.Column(self._text, self._bar, sizing_mode="stretch_width", margin=0),
             self._cancel,
+            self._resume,
             sizing_mode="stretch_width",
             css_classes=["cd-launch-run"],
             margin=(4, 0),
         )
 
+    def _button(self, label: str, doing: str, act: _Act, color: str) -> pmu.Button:
+        button = pmu.Button(
+            label=label,
+            variant="outlined",
+            color=color,
+            size="small",
+            css_classes=[f"cd-launch-{label.lower()}"],
+            margin=(2, 0, 2, 14),
+        )
+
+        async def clicked(_: Any) -> None:
+            button.param.update(disabled=True, label=doing)
+            await act(self._id)
+
+        button.on_click(clicked)
+        return button
+
     def show(self, item: QueueItem, colour: str) -> None:
         self._id = item.id
         ink = FAILURE if item.state in ("failed", "interrupted") else MUTED
         self._text.object = (
-            f"<div style='display:flex;align-items:center;flex-wrap:wrap;gap:2px 10px'><span class='swatch' style='background:{colour};margin:0'></span>"
-            f"<b>{html.escape(item.name)}</b><span style='color:{ink}'>{html.escape(item.text)}</span></div>"
+            "<div style='display:flex;align-items:baseline'>"
+            f"<span class='swatch' style='background:{colour};margin-right:10px'></span>"
+            f"<span><b style='margin-right:10px'>{html.escape(item.name)}</b><span style='color:{ink}'>{html.escape(item.text)}</span></span></div>"
         )
         moving = item.state in ("running", "queued")
         self._bar.visible = moving
@@ -180,3 +209,7 @@ class _QueueRow:
         self._cancel.visible = item.can_cancel
         if not item.can_cancel:
             self._cancel.param.update(disabled=False, label="Cancel")
+        self._resume.visible = item.can_resume
+        if item.state != self._state:
+            self._state = item.state
+            self._resume.param.update(disabled=False, label="Resume")

@@ -20,7 +20,7 @@ CURVES = {"Training loss": "train_loss", "Validation mean IoU": "val_miou"}
 
 
 class QueueItem(NamedTuple):
-    """One run of the queue; ``percent`` is None before its first epoch has ended."""
+    """One run of the queue; ``percent`` is None where it has no known number of epochs."""
 
     id: str
     name: str
@@ -28,6 +28,7 @@ class QueueItem(NamedTuple):
     percent: int | None
     text: str
     can_cancel: bool
+    can_resume: bool
 
 
 def newest_first(runs: Sequence[Run]) -> list[Run]:
@@ -51,8 +52,9 @@ def queue_item(run: Run, now: datetime | None = None) -> QueueItem:
         "queued": progress.message or "Waiting for a worker.",
         "failed": f"Failed: {run.error or 'no reason was given'}",
         "interrupted": f"Interrupted. {run.error or ''}".strip(),
-        "cancelled": f"Cancelled after {count(progress.epoch, 'epoch')}; start it again to resume.",
-        "finished": f"Finished after {count(progress.epoch, 'epoch')}.",
+        "cancelled": f"Cancelled after {count(progress.epoch, 'epoch')}; it can be resumed.",
+        # A fusion of finished runs has no epochs of its own.
+        "finished": f"Finished after {count(progress.epoch, 'epoch')}." if progress.epoch else "Finished.",
     }.get(run.status, "")
     if run.status == "running":
         text = f"Epoch {progress.epoch} of {epochs}" if epochs else "Starting"
@@ -61,7 +63,15 @@ def queue_item(run: Run, now: datetime | None = None) -> QueueItem:
             text += f", {duration(left)} left"
         elif progress.message:
             text += f". {progress.message}"
-    return QueueItem(run.id, run_name(run), run.status, percent, text, run.status in ACTIVE)
+    return QueueItem(
+        id=run.id,
+        name=run_name(run),
+        state=run.status,
+        percent=percent,
+        text=text,
+        can_cancel=run.status in ACTIVE,
+        can_resume=run.status in ("cancelled", "failed", "interrupted"),
+    )
 
 
 def seconds_left(run: Run, now: datetime | None = None) -> float | None:
@@ -99,7 +109,7 @@ def answer(runs: Sequence[Run], now: datetime | None = None) -> str:
             return f"{count(waiting, 'run waits', 'runs wait')} for a worker."
         return "Nothing is training. Choose data, sensors and fusion, and start a run."
     first = queue_item(running[0], now)
-    what = f"{first.name} is training: {first.text[0].lower()}{first.text[1:]}"
+    what = f"{first.name} is training: {first.text[0].lower()}{first.text[1:].rstrip('.')}"
     more = (
         [f"{len(running) - 1} more train" if len(running) > 2 else "one more trains"]
         if len(running) > 1
@@ -107,6 +117,17 @@ def answer(runs: Sequence[Run], now: datetime | None = None) -> str:
     )
     more += [f"{count(waiting, 'run waits', 'runs wait')}"] if waiting else []
     return f"{what}; {' and '.join(more)}." if more else f"{what}."
+
+
+def why_not_started(run: Run) -> str:
+    """Why an experiment is not started that has a run already."""
+    if run.status == "finished":
+        return (
+            f"{run_name(run)} has been trained with exactly these settings: it is under Compare. "
+            "Change a setting, such as the seed, to train another."
+        )
+    doing = "waits for a worker" if run.status == "queued" else "is being trained"
+    return f"{run_name(run)} {doing} already, with exactly these settings."
 
 
 def curve(run: Run, column: str) -> pd.DataFrame:

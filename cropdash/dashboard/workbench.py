@@ -189,6 +189,27 @@ class Workbench:
                 self._engine = Engine()
         return launch(self._engine, spec, self.settings.runs)
 
+    def resume(self, run_id: str) -> str:
+        """Go on with a cancelled, failed or interrupted run from its last whole epoch.
+
+        Raises:
+            KeyError: there is no such run.
+            ValueError: its folder has been renamed, so that training would begin another one.
+            PermissionError: its data set lies outside the data folders.
+        """
+        from cropdash.runs.run_folder import Run
+        from cropdash.training.experiment import ExperimentSpec
+
+        run = self.result(run_id)
+        if not isinstance(run, Run):
+            raise KeyError(f"there is no run {run_id!r} to resume")
+        spec = ExperimentSpec.model_validate(run.folder.spec())
+        if spec.run_id != run_id:
+            raise ValueError(
+                f"the folder of run {run_id} has been renamed from {spec.run_id}; rename it back"
+            )
+        return self.launch(spec)
+
     def cancel(self, run_id: str) -> None:
         """Stop a queued or running run that this server started."""
         from cropdash.training.launch import cancel
