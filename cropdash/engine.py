@@ -119,6 +119,8 @@ class Engine:
         """
         _resolve(function)
         client = self._connected()
+        if self._cluster is not None:
+            self._wait_for_replacements(client)
         with self._lock:
             if key in self._tasks:
                 raise ValueError(f"a task {key!r} was submitted before; each task needs a key of its own")
@@ -208,6 +210,13 @@ class Engine:
                     self._cluster = _local_cluster(self.workers, self.threads)
                 self._client = _client(self.address or self._cluster)
             return self._client
+
+    def _wait_for_replacements(self, client: Client) -> None:
+        """Tasks submitted while a process is being replaced would all go to the others, out of turn."""
+        try:
+            client.wait_for_workers(self.workers, timeout=_CONNECT_SECONDS)
+        except TimeoutError:
+            log.warning("fewer than %d worker processes have started", self.workers)
 
     def _submit_options(self) -> dict[str, Any]:
         return {"resources": {_SLOT: 1}} if self._cluster is not None else {}
