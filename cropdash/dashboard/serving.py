@@ -42,8 +42,6 @@ def serve(
         return dashboard(workbench)
 
     try:
-        if port == 0 and address != "localhost":
-            port = _free_port(address)
         server = pn.serve(
             {"/": session},
             port=port,
@@ -67,13 +65,3 @@ def serve(
         server.run_until_shutdown()
     finally:
         workbench.close()
-
-
-def _free_port(address: str) -> int:
-    """A port that is free now: an allowed origin needs its number before the server has bound to it."""
-    from bokeh.server.util import bind_sockets
-
-    sockets, port = bind_sockets(address, 0)
-    for bound in sockets:
-        bound.close()
-    return port

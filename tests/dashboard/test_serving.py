@@ -64,18 +64,23 @@ def test_port_0_takes_a_free_port_of_localhost_alone_and_tells_it(tmp_path: Path
         assert {number for _, number in sockets} == {port}
 
 
-def test_a_session_opens_at_another_address_on_any_free_port(tmp_path: Path) -> None:
+def test_sessions_at_another_address_open_from_its_own_pages_alone(tmp_path: Path) -> None:
     with served(tmp_path, "--port", "0", "--address", "127.0.0.1") as (host, port, _):
         assert host == "127.0.0.1"
-        handshake = (
-            f"GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nOrigin: http://{host}:{port}\r\n"
-            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: bokeh, none\r\n\r\n"
-        )
-        with socket.create_connection((host, port), timeout=60) as connection:
-            connection.sendall(handshake.encode())
-            # No session token was given, which is told after the origin has been accepted.
-            assert b"403" not in connection.recv(64)
+        assert _handshake(host, port, f"http://{host}:{port}").startswith("HTTP/1.1 101 ")
+        assert _handshake(host, port, "http://example.org").startswith("HTTP/1.1 403 ")
+
+
+def _handshake(host: str, port: int, origin: str) -> str:
+    """The first line of the answer to a websocket that a page of ``origin`` asks for."""
+    request = (
+        f"GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nOrigin: {origin}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: bokeh, none\r\n\r\n"
+    )
+    with socket.create_connection((host, port), timeout=60) as connection:
+        connection.sendall(request.encode())
+        return connection.recv(64).decode()
 
 
 def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
