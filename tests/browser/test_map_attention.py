@@ -9,31 +9,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, TIMEOUT_MILLISECONDS, WIDE, OpenPage
+from tests.browser.map_places import PLACE_OF, tap
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=TIMEOUT_MILLISECONDS)
 
 RUNS = "runs=early-nn_seed1_example,S2_seed1_example&data=fields"
 
-# The map's figure, by its scale of squares: finds a parcel's place on the screen.
-_PLACE_OF = """parcel => {
-  for (const document of Bokeh.documents) for (const source of document._all_models.values()) {
-    if (source.type !== 'ColumnDataSource' || !('parcel' in source.data) || !('code' in source.data)) continue
-    const at = [...source.data.parcel].indexOf(parcel)
-    if (at < 0) continue
-    for (const plot of document._all_models.values()) {
-      if (plot.type !== 'Figure' || !plot.renderers.some(r => r.data_source === source)) continue
-      const mean = values => values.reduce((a, b) => a + b) / values.length
-      const ring = axis => [...source.data[axis][at][0][0]].slice(0, 4)
-      const x = (mean(ring('xs')) - plot.x_range.start) / (plot.x_range.end - plot.x_range.start)
-      const y = (mean(ring('ys')) - plot.y_range.start) / (plot.y_range.end - plot.y_range.start)
-      return {x: x * plot.inner_width, y: (1 - y) * plot.inner_height,
-              square: Math.abs((plot.x_range.end - plot.x_range.start) / plot.inner_width
-                     / ((plot.y_range.end - plot.y_range.start) / plot.inner_height) - 1)}
-    }
-  }
-  return null
-}"""
 _PALETTE = """() => {
   for (const document of Bokeh.documents) for (const mapper of document._all_models.values())
     if (mapper.type === 'LinearColorMapper' && mapper.low === -0.5) return [...mapper.palette].map(String)
@@ -50,18 +32,9 @@ def open_map(open_page: OpenPage, dashboard: str, size: tuple[int, int] = WIDE) 
     page = open_page(f"{dashboard}?page=map&{RUNS}", size)
     expect(page.locator(".cd-map-answer p")).to_contain_text("test parcels in r4 are right")
     page.wait_for_function(
-        f"parcel => {{ const at = ({_PLACE_OF})(parcel); return at && at.square < 1e-3 }}", arg="r4-003"
+        f"parcel => {{ const at = ({PLACE_OF})(parcel); return at && at.square < 1e-3 }}", arg="r4-003"
     )
     return page
-
-
-def tap(page: Any, parcel: str) -> None:
-    """Click into the middle of a parcel on the map."""
-    plot = page.locator(".cd-map-plot")
-    plot.scroll_into_view_if_needed()
-    place = page.evaluate(_PLACE_OF, parcel)
-    box = plot.bounding_box()
-    page.mouse.click(box["x"] + place["x"], box["y"] + place["y"])
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
