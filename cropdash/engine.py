@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
-    from distributed import Client, Future, LocalCluster
+    from distributed import Client, Event, Future, LocalCluster
 
 log = logging.getLogger(__name__)
 
@@ -356,7 +356,20 @@ def _run(function: str, arguments: dict[str, Any], key: str) -> Any:
 
     client = get_client()
     client.set_metadata([_BEGUN, key], get_worker().address)
-    stop = _Stop(Event(_stop_event(key), client=client).is_set)
+    event = Event(_stop_event(key), client=client)
+    stop = _Stop(lambda: _asked_to_stop(event, client))
     if stop():
         return None
     return _resolve(function)(**arguments, stop=stop)
+
+
+def _asked_to_stop(event: Event, client: Client) -> bool:
+    """Also when the scheduler is gone: nobody would take the result."""
+    try:
+        return bool(event.is_set())
+    except (OSError, TimeoutError):
+        return True
+    except AttributeError:  # what a client that has been closed meanwhile raises
+        if client.status == "running":
+            raise
+        return True

@@ -164,3 +164,13 @@ def test_nothing_heavy_is_imported_to_launch() -> None:
     code = "import sys, cropdash.training.launch; print('torch' in sys.modules, 'distributed' in sys.modules)"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert output.strip() == "False False"
+
+
+@pytest.mark.parametrize("again", range(3))
+def test_a_run_whose_engine_is_closed_can_be_resumed(data: Path, tmp_path: Path, again: int) -> None:
+    with Engine() as engine:
+        run_id = launch(engine, small_spec(data, **LONG, seed=41 + again), tmp_path)
+        wait_until(lambda: epoch(tmp_path, run_id) >= 1)
+    wait_until(lambda: state(tmp_path, run_id) != "running")
+    assert state(tmp_path, run_id) in ("cancelled", "interrupted"), Run(tmp_path / run_id).error
+    assert (tmp_path / run_id / "checkpoint.pt").exists()
