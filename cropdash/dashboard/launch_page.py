@@ -120,18 +120,21 @@ class LaunchPage(Page):
             log.warning("a run could not be launched", exc_info=True)
             self._say_problem(f"The run was not started: {error}")
         else:
-            self.choices.add_run(run_id)
             self._said.object = f"<p role='status'>{html.escape(spec.label)} is queued.</p>"
-            self._update_soon()
+            self._soon(lambda: self._launched(run_id))
         finally:
             self._start.param.update(loading=False, disabled=False)
+
+    def _launched(self, run_id: str) -> None:
+        self.choices.add_run(run_id)
+        self.update()
 
     async def _cancel(self, run_id: str) -> None:
         try:
             await asyncio.to_thread(self.workbench.cancel, run_id)
         except (KeyError, RuntimeError) as error:
             self._say_problem(str(error.args[0]))
-        self._update_soon()
+        self._soon(self.update)
 
     async def _resume(self, run_id: str) -> None:
         try:
@@ -139,15 +142,15 @@ class LaunchPage(Page):
         except Exception as error:
             log.warning("run %s could not be resumed", run_id, exc_info=True)
             self._say_problem(f"The run was not resumed: {error.args[0] if error.args else error}")
-        self._update_soon()
+        self._soon(self.update)
 
-    def _update_soon(self) -> None:
-        """Refresh with the document locked, which it no longer is after an ``await``; a figure needs it."""
+    def _soon(self, do: Callable[[], None]) -> None:
+        """Do this with the document locked, which it no longer is after an ``await``; a figure needs it."""
         document = pn.state.curdoc
         if document is None:
-            self.update()
+            do()
         else:
-            document.add_next_tick_callback(self.update)
+            document.add_next_tick_callback(do)
 
     def _say_problem(self, sentence: str) -> None:
         self._said.object = f"<p class='problem' role='alert'>{html.escape(sentence)}</p>"

@@ -151,7 +151,14 @@ def side_by_side(*panes: Any, least: int = 400, **params: Any) -> pn.Column:
         "grid-template-columns": f"repeat(auto-fit, minmax(min(100%, {least}px), 1fr))",
         "column-gap": "24px",
     }
-    return pn.Column(*panes, sizing_mode="stretch_width", styles=grid, **params)
+    # Panel's hidden scroll button would take a cell, the first one once the panes are replaced.
+    return pn.Column(
+        *panes,
+        sizing_mode="stretch_width",
+        styles=grid,
+        stylesheets=[".scroll-button { display: none; }"],
+        **params,
+    )
 
 
 def text_pane(content: str, *css_classes: str, **params: Any) -> pn.pane.HTML:

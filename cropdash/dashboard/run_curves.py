@@ -28,25 +28,30 @@ class RunCurves(pn.viewable.Viewer):
         return self._layout
 
     def follow(self, runs: Sequence[tuple[Run, str]]) -> None:
-        """Draw these runs, each in its colour."""
+        """Draw these runs, each in its colour. Wants the document locked."""
         wanted = [(run.id, colour) for run, colour in runs]
-        if wanted != self._shown:
-            self._shown = wanted
-            self._sources = {}
-            self._layout.objects = [
-                pn.pane.Bokeh(self._figure(title, column, runs), sizing_mode="stretch_width", margin=0)
-                for title, column in (CURVES.items() if runs else ())
-            ]
-        for run, _ in runs:
+        if wanted == self._shown:
+            for run, _ in runs:
+                self._extend(run)
+            return
+        self._shown = wanted
+        self._sources = {
+            (run.id, column): ColumnDataSource(_points(run, column))
+            for run, _ in runs
+            for column in CURVES.values()
+        }
+        self._layout.objects = [
+            pn.pane.Bokeh(self._figure(title, column, runs), sizing_mode="stretch_width", margin=0)
+            for title, column in (CURVES.items() if runs else ())
+        ]
+
+    def _extend(self, run: Run) -> None:
+        # New points may not overtake the figure on its way to the browser, which would not know their source.
+        with pn.io.unlocked():
             for column in CURVES.values():
-                points = curve(run, column)
-                source = self._sources[run.id, column]
-                if len(points) != len(source.data["epoch"]):
-                    source.data = {
-                        "epoch": points["epoch"].to_list(),
-                        "value": points["value"].to_list(),
-                        "run": [run_name(run)] * len(points),
-                    }
+                source, points = self._sources[run.id, column], _points(run, column)
+                if len(points["epoch"]) != len(source.data["epoch"]):
+                    source.data = points
 
     def _figure(self, title: str, column: str, runs: Sequence[tuple[Run, str]]) -> Any:
         plot = new_figure(height=230, title=title)
@@ -60,10 +65,19 @@ class RunCurves(pn.viewable.Viewer):
             plot.y_range.start = 0
         dots = []
         for run, colour in runs:
-            source = self._sources[run.id, column] = ColumnDataSource({"epoch": [], "value": [], "run": []})
+            source = self._sources[run.id, column]
             plot.line(x="epoch", y="value", source=source, line_color=colour, line_width=2)
             dots.append(
                 plot.scatter(x="epoch", y="value", source=source, size=5, fill_color=colour, line_color=None)
             )
         plot.add_tools(hover([("", "@run"), ("epoch", "@epoch"), (title, "@value{0.000}")], renderers=dots))
         return plot
+
+
+def _points(run: Run, column: str) -> dict[str, list[Any]]:
+    points = curve(run, column)
+    return {
+        "epoch": points["epoch"].to_list(),
+        "value": points["value"].to_list(),
+        "run": [run_name(run)] * len(points),
+    }
