@@ -18,6 +18,7 @@ from cropdash.dashboard.header import Chips, DatasetAndRegion
 from cropdash.dashboard.page import BrokenPage, Page, text_pane
 from cropdash.dashboard.pages import PAGES
 from cropdash.dashboard.parcel_drawer import ParcelDrawer
+from cropdash.dashboard.share import ShareButton
 from cropdash.dashboard.sidebar import ChosenRuns, Navigation
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.theme import PAGE_SX, THEME
@@ -62,7 +63,12 @@ class Frame(pn.viewable.Viewer):
             header=[
                 pn.Row(
                     pn.HSpacer(), self._selects[0], css_classes=["cd-only-wide"], sizing_mode="stretch_width"
-                )
+                ),
+                # Beside the row and not in it: the row is as wide as the selects, also where they are hidden.
+                ShareButton(
+                    css_classes=["cd-share"],
+                    styles={"margin": "0 6px 0 auto", "align-self": "center", "flex": "none"},
+                ),
             ],
             sidebar=[
                 pn.Column(
