@@ -31,7 +31,17 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
             declaration = f"--{flag}/--no-{flag}"
             option = click.option(declaration, name, default=None, help=_help(field))
         else:
-            option = click.option(f"--{flag}", name, default=None, metavar=_metavar(field), help=_help(field))
+            # A list may be given in parts: --test a --test b is --test a,b.
+            several = kind is tuple
+            option = click.option(
+                f"--{flag}",
+                name,
+                default=None,
+                multiple=several,
+                metavar=_metavar(field),
+                help=_help(field),
+                callback=_joined if several else None,
+            )
         command = option(command)
     return command
 
@@ -56,6 +66,10 @@ def spec_from_options(options: dict[str, str | bool | None], spec_file: Path | N
             part = part.setdefault(step, {})
         part[path[-1]] = _value(given, field)
     return ExperimentSpec.model_validate(content)
+
+
+def _joined(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> str | None:
+    return ",".join(given) if given else None
 
 
 def _leaves(

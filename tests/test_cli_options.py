@@ -102,3 +102,16 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     file.write_text("data: store\nregions: {train: [a]}\nsedd: 3\n")
     with pytest.raises(ValueError, match=r"spec\.yaml: .*validation: Field required.*sedd: Extra inputs"):
         spec_from_options({}, file)
+
+
+def test_a_list_given_in_parts_loses_none_of_them() -> None:
+    seen: dict[str, Any] = {}
+
+    @click.command()
+    @spec_options
+    def command(**options: Any) -> None:
+        seen.update(options)
+
+    words = ["--data", "store", "--train", "r1", "--train", "r2", "--validation", "r3", "--test", "r4"]
+    command.main(words, standalone_mode=False)
+    assert spec_from_options(seen).regions.train == ("r1", "r2")

@@ -21,7 +21,16 @@ CHECKOUT = Path(__file__).parents[1]
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh environment with the wheel in it; what it requires comes from the running environment."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(CHECKOUT)]
+    build = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        str(folder),
+        str(CHECKOUT),
+    ]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
     environment = folder / "env"
@@ -29,7 +38,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     site_packages = next(environment.glob("lib/python*/site-packages"))
     # A path in a .pth file does not read the .pth files there, so the checkout stays out of sight.
     (site_packages / "requirements.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    install = [sys.executable, "-m", "pip", "--python", str(environment / "bin/python"), "install", "--no-deps", "--no-index"]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(environment / "bin/python"),
+        "install",
+        "--no-deps",
+        "--no-index",
+    ]
     subprocess.run([*install, "--quiet", str(wheel)], check=True)
     return environment
 
@@ -37,7 +55,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(installed: Path, *words: str) -> str:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
-        [str(installed / "bin" / words[0]), *words[1:]], cwd=installed, env=environment, capture_output=True, text=True
+        [str(installed / "bin" / words[0]), *words[1:]],
+        cwd=installed,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -49,9 +71,7 @@ def test_the_command_is_on_the_path(installed: Path) -> None:
 
 
 def test_the_installed_package_finds_its_data_files(installed: Path) -> None:
-    code = (
-        "import cropdash as cd; print(cd.__file__); print(len(cd.published())); print(cd.Nomenclature.rpg_groups().name)"
-    )
+    code = "import cropdash as cd; print(cd.__file__); print(len(cd.published())); print(cd.Nomenclature.rpg_groups().name)"
     where, published, nomenclature = run(installed, "python", "-c", code).split()
     assert Path(where).is_relative_to(installed)
     assert int(published) > 5
@@ -59,12 +79,29 @@ def test_the_installed_package_finds_its_data_files(installed: Path) -> None:
 
 
 def test_panel_serves_the_installed_app(installed: Path) -> None:
-    app = run(installed, "python", "-c", "import cropdash, pathlib; print(pathlib.Path(cropdash.__file__).with_name('app.py'))")
+    app = run(
+        installed,
+        "python",
+        "-c",
+        "import cropdash, pathlib; print(pathlib.Path(cropdash.__file__).with_name('app.py'))",
+    )
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [str(installed / "bin/python"), "-m", "panel", "serve", app.strip(), "--port", str(port), "--address", "127.0.0.1"]
-    with subprocess.Popen(command, cwd=installed, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+    command = [
+        str(installed / "bin/python"),
+        "-m",
+        "panel",
+        "serve",
+        app.strip(),
+        "--port",
+        str(port),
+        "--address",
+        "127.0.0.1",
+    ]
+    with subprocess.Popen(
+        command, cwd=installed, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
         try:
             assert "cropdash" in _page(f"http://127.0.0.1:{port}/app", server)
         finally:

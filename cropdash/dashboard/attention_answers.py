@@ -47,7 +47,7 @@ def attention_by_date(
 
 
 def stream_label(stream: str) -> str:
-    return "both sensors, at the dates of Sentinel-2" if stream == JOINT else SENSORS[stream].label
+    return "both sensors, at Sentinel-2 dates" if stream == JOINT else SENSORS[stream].label
 
 
 def of_head(attention: AttentionByDate, head: int | None) -> NDArray[np.float64]:

@@ -117,9 +117,7 @@ class ClassesPage(Page):
                 "confusion", f"{run_name(result)} was not tested in {self.choices.region}."
             )
             self.say(f"{run_name(result)} has no confusion matrix to show.")
-            self._lack.object = (
-                f"<div class='empty'><p>{html.escape(why)} Choose another run below.</p></div>"
-            )
+            self._lack.object = f"<div class='empty'><p>{html.escape(why.rstrip('.'))}. Choose another run below, or tick one in Compare.</p></div>"
             return
         codes = [crop.code for crop in result.classes]
         chosen = codes.index(self.choices.crop) if self.choices.crop in codes else None

@@ -18,8 +18,12 @@ GROUND = "#F6F8F8"
 WARNING = "#9A5B00"
 FAILURE = "#B3261E"
 
-#: Okabe and Ito's palette, which the colour-blind can tell apart, without its yellow, which white swallows.
-_RUN_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4D4D4D", "#8C564B")
+#: Okabe and Ito's palette, which the colour-blind can tell apart, without its yellow, which white swallows;
+#: then dark tones of Paul Tol's, so that as many runs as can be chosen have a colour of their own.
+_RUN_COLOURS = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4D4D4D", "#8C564B"),
+    *("#332288", "#882255", "#999933", "#44AA99"),
+)
 #: The second sign by which runs are told apart; bokeh's marker names.
 _RUN_MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex", "star", "plus")
 

@@ -153,20 +153,23 @@ class ComparePage(Page):
 
     def _outside(self, by_id: dict[str, Result], scores: dict[str, Scores | None]) -> list[str]:
         """Chosen runs that have no figure to show here."""
-        return [
-            run_name(by_id[run]) if run in by_id else run
-            for run in self.choices.runs
-            if scores.get(run) is None
-        ]
+        told = []
+        for run in self.choices.runs:
+            if scores.get(run) is None:
+                result = by_id.get(run)
+                why = f" (cannot be read: {result.error})" if result and result.status == "broken" else ""
+                told.append(f"{run_name(result) if result else run}{why}")
+        return told
 
     def _sentence(self, compared: list[Compared], own: bool) -> str:
         if not self.choices.runs:
             return "No run is chosen: tick some in the table below."
         if not compared:
-            return "None of the chosen runs has figures for this region yet."
+            return "None of the chosen runs has figures to show: the reasons stand below the table."
         sentence = answer(compared, self._metric.value, self.choices.region, self._difference(compared))
         if not own:
-            return f"There is no run of your own yet; these are the published figures. {sentence}"
+            what = " these are the published figures." if _all_published(compared) else ""
+            return f"There is no run of your own yet{';' if what else '.'}{what} {sentence}"
         return sentence
 
     def _difference(self, compared: list[Compared]) -> PairedDifference | None:
@@ -199,7 +202,7 @@ class ComparePage(Page):
             ]
             if recalls:
                 notes.append(
-                    f"{listed(recalls) if len(recalls) < 4 else f'{len(recalls)} chosen results'} publish recalls per class and no F1: "
+                    f"{listed(recalls) if len(recalls) < 4 else f'{len(recalls)} chosen results'}: recalls per class are known and no F1; "
                     "choose “Recall (producer's accuracy)” to see them."
                 )
         elif left_out:
@@ -287,6 +290,10 @@ def _with_ticks(frame: pd.DataFrame, chosen: Sequence[str]) -> pd.DataFrame:
     return pd.concat(
         [frame[["id"]], pd.Series(boxes, name="chosen", dtype=object), frame.drop(columns="id")], axis=1
     )
+
+
+def _all_published(compared: list[Compared]) -> bool:
+    return all(one.result.kind == "published" for one in compared)
 
 
 def _caveats_html(compared: list[Compared], outside: list[str], region: str) -> str:

@@ -84,7 +84,8 @@ def answer(
     if not apart:
         return sentence
     others = count(apart, "chosen result was", "chosen results were")
-    return f"{sentence} {others} tested on other parcels and cannot be ranked with {'it' if len(alike) == 1 else 'them'}."
+    them = "it" if len(alike) == 1 else "them"
+    return f"{sentence} {others} not known to be tested on the same parcels and cannot be ranked with {them}."
 
 
 def _ranking_sentence(
@@ -194,7 +195,7 @@ def run_table(results: Sequence[Result], scores: Mapping[str, Scores | None]) ->
                 "sensors": sensors_in_words(result),
                 "fusion": fusion_in_words(result),
                 "seed": math.nan if result.seed is None else result.seed,
-                "epochs": math.nan if progress is None else progress.epoch,
+                "epochs": math.nan if progress is None or not progress.epochs else progress.epoch,
                 "accuracy": overall.get("accuracy", math.nan),
                 "macro_f1": overall.get("macro_f1", math.nan),
                 "kappa": overall.get("kappa", math.nan),

@@ -63,6 +63,8 @@ def confusion_figure(
         axis.axis_line_color = None
         axis.major_tick_line_color = None
     plot.xaxis.major_label_orientation = np.pi / 4
+    # The slanted names lean over the right edge; without room there Bokeh pushes them onto their neighbours.
+    plot.min_border_right = 90
     plot.grid.visible = False
     cells = plot.rect(
         x="x",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cropdash.dashboard.settings import Settings
+from cropdash.dashboard.state import MAXIMUM_RUNS
 from cropdash.datasets.info import DatasetInfo
 
 if TYPE_CHECKING:
@@ -147,7 +148,9 @@ class Workbench:
         """What is compared before anybody has chosen: own finished runs, else the published ones."""
         results = self.results(dataset)
         own = [result.id for result in results if result.kind == "run" and result.status == "finished"]
-        return own[:8] or [result.id for result in results if result.kind == "published" and _is_main(result)]
+        return own[:MAXIMUM_RUNS] or [
+            result.id for result in results if result.kind == "published" and _is_main(result)
+        ]
 
     def class_name(self, code: int, dataset: str = "") -> str:
         """Name of a class code, as the data set calls it, else as a result does; else the code itself."""

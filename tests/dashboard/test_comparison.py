@@ -90,7 +90,7 @@ def test_runs_on_other_parcels_are_not_ranked_with_ones_own(runs: list[Run]) -> 
     sentence = answer(compared(*published(), runs[0]), "macro_f1")
     assert sentence.startswith("Sentinel-2 alone, seed 1 reaches macro-F1")
     assert sentence.endswith(
-        f"{len(published())} chosen results were tested on other parcels and cannot be ranked with it."
+        f"{len(published())} chosen results were not known to be tested on the same parcels and cannot be ranked with it."
     )
 
 
