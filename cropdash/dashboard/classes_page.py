@@ -125,7 +125,7 @@ class ClassesPage(Page):
         plot, source = confusion_figure(matrix, self._mode.value, chosen)
         source.selected.on_change("indices", lambda _attr, _old, new: self._cell_tapped(source, codes, new))
         # In CSS, where it makes the picture scroll inside its place; Panel would widen the page instead.
-        self._picture.styles = {"min-width": f"{52 * len(codes) + 130}px"}
+        self._picture.styles = {"min-width": f"{52 * len(codes) + 220}px"}
         self._picture.object = plot
         self._frame = class_table(matrix, result.classes)
         update_table(self._table, self._frame)
