@@ -59,6 +59,10 @@ _SIGNS = {
 }  # fmt: skip
 
 
+#: On a phone the legend is as high as the screen.
+_PICTURE_FIRST = "@media (max-width: 600px) { .cd-compare-legend { order: 1; } }"
+
+
 class ComparePage(Page):
     """The chosen runs side by side: per class, and in a table of all runs."""
 
@@ -107,8 +111,13 @@ class ComparePage(Page):
         self._caveats = text_pane("", "cd-compare-caveats", margin=(8, 0, 0, 0))
         self.body.objects = [
             self._launch,
-            self._legend,
-            self._picture,
+            pn.Column(
+                self._legend,
+                self._picture,
+                sizing_mode="stretch_width",
+                margin=0,
+                stylesheets=[_PICTURE_FIRST],
+            ),
             self._note,
             pn.FlexBox(
                 self._metric, self._class_metric, self._fewest, margin=(10, 0), sizing_mode="stretch_width"
