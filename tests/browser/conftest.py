@@ -27,6 +27,16 @@ TIMEOUT_MILLISECONDS = 45_000
 OpenPage = Callable[..., Any]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every browser test a second try, which the summary tells.
+
+    On a machine that is short of processors a page can still be drawing when a click comes, and lose it.
+    """
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @contextmanager
 def dashboard_server(data: Path, runs: Path) -> Iterator[str]:
     """``cropdash serve`` on a free port; yields its address and ends it afterwards."""

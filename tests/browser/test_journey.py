@@ -129,3 +129,5 @@ def test_from_the_published_figures_to_a_run_of_ones_own(
         expect(page.locator(".cd-page-map h1")).to_be_visible()
         expect(page.locator(".cd-drawer .cd-drawer-title")).to_contain_text("Parcel 100126")
         assert len(list(runs.iterdir())) == 2
+        # Before the server ends, or the page would miss it.
+        page.close()

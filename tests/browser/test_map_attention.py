@@ -71,7 +71,10 @@ def test_the_legend_switches_a_class_off_and_on(dashboard: str, open_page: OpenP
     full = page.evaluate(_PALETTE)
     page.locator(".cd-map-legend-class18 .MuiChip-root").click()
     page.wait_for_function(f"full => JSON.stringify(({_PALETTE})()) !== JSON.stringify(full)", arg=full)
-    page.locator(".cd-map-legend-all button").click()
+    show_all = page.locator(".cd-map-legend-all button")
+    expect(show_all).to_be_visible()
+    page.wait_for_timeout(1000)  # the row of chips moves when the button comes
+    show_all.click()
     page.wait_for_function(f"full => JSON.stringify(({_PALETTE})()) === JSON.stringify(full)", arg=full)
 
 
