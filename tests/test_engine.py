@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -199,7 +200,8 @@ def test_threads_that_submit_at_once_share_one_cluster_and_an_event_loop_may_run
             assert worker_processes() == before + 1
 
     before = worker_processes()
-    asyncio.run(from_a_server())
+    with ThreadPoolExecutor(1) as server:
+        server.submit(asyncio.run, from_a_server()).result()
     wait_until(lambda: worker_processes() == before)
 
 

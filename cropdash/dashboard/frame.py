@@ -17,7 +17,7 @@ from cropdash.dashboard.browser_link import BrowserLink
 from cropdash.dashboard.header import Chips, DatasetAndRegion
 from cropdash.dashboard.page import BrokenPage, Page, text_pane
 from cropdash.dashboard.pages import PAGES
-from cropdash.dashboard.parcel_drawer import ParcelDrawer
+from cropdash.dashboard.parcel.drawer import ParcelDrawer
 from cropdash.dashboard.share import ShareButton
 from cropdash.dashboard.sidebar import ChosenRuns, Navigation
 from cropdash.dashboard.state import Choices

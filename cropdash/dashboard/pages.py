@@ -23,7 +23,7 @@ class PageEntry(NamedTuple):
 
 
 def _entry(slug: str, title: str, icon: str) -> PageEntry:
-    return PageEntry(slug, title, icon, f"cropdash.dashboard.{slug}_page", f"{title}Page")
+    return PageEntry(slug, title, icon, f"cropdash.dashboard.{slug}.page", f"{title}Page")
 
 
 PAGES: dict[str, PageEntry] = {

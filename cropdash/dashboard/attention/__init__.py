@@ -1,0 +1,1 @@
+"""Attention: when in the season does the model look?"""

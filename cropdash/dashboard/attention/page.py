@@ -1,0 +1,257 @@
+"""Attention: when in the season a run looks, by class and date, and for one parcel."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmu
+from bokeh.layouts import column
+
+from cropdash.dashboard.attention.answers import (
+    MONTHS,
+    answer,
+    attention_by_date,
+    class_in_question,
+    month_table,
+)
+from cropdash.dashboard.attention.heatmap import heatmap, time_range
+from cropdash.dashboard.page import Page, text_pane
+from cropdash.dashboard.parcel.series import OpticalView, panels
+from cropdash.dashboard.parcel.series_plot import series_plot
+from cropdash.dashboard.run_words import run_name, unlike_name
+from cropdash.dashboard.state import Choices
+from cropdash.dashboard.tables import csv_button, data_table, number, update_table
+from cropdash.dashboard.workbench import Workbench
+from cropdash.runs.results import Result
+
+CAVEAT = (
+    "Attention is where the model reads, not why it decides: a date can weigh much and change nothing. "
+    "Parcels differ in their dates, so a weight of 1 is what every date would get if all counted alike."
+)
+_MEAN = "mean"
+
+
+class AttentionPage(Page):
+    """The calendar of one chosen run's attention, and one parcel's below it."""
+
+    slug = "attention"
+    title = "Attention"
+    question = "When in the season does the model look, and does it matter?"
+    watches = ("runs", "dataset", "region", "crop", "date", "parcel")
+
+    def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
+        super().__init__(choices, workbench, **params)
+        self._shown_run = ""
+        self._table_rows = pd.DataFrame()
+        self._picture = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["cd-attention-heatmap"])
+        self._build_controls()
+        self._parcel_title = text_pane("", "cd-attention-parcel-title", margin=(18, 0, 0, 0))
+        self._parcel = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["cd-attention-parcel"])
+        self._example = pmu.Button(
+            label="Show a parcel",
+            variant="outlined",
+            size="small",
+            css_classes=["cd-attention-example"],
+            margin=(8, 0),
+        )
+        self._example.on_click(lambda _: self._show_example())
+        self._table = data_table(
+            pd.DataFrame(columns=["id", "class", "sensor", "parcels", *(month[:3] for month in MONTHS)]),
+            "cd-attention-table",
+            formats={"parcels": number(0), **{month[:3]: number(1) for month in MONTHS}},
+            titles={"class": "Class", "sensor": "Sensor", "parcels": "Parcels"},
+            hidden=("id",),
+        )
+        self._table.on_click(self._row_clicked)
+        head = pn.Row(
+            text_pane(
+                "<h2>Share of attention by month, in per cent</h2>",
+                "cd-attention-table-title",
+            ),
+            csv_button("attention-by-month.csv", lambda: self._table_rows, "cd-attention-csv"),
+            margin=(18, 0, 0, 0),
+            sizing_mode="stretch_width",
+        )
+        self.body.objects = [
+            self._picture,
+            self._controls,
+            text_pane(f"<p class='note'>{html.escape(CAVEAT)}</p>", "cd-attention-caveat"),
+            self._parcel_title,
+            self._optical,
+            self._parcel,
+            self._example,
+            head,
+            self._table,
+        ]
+
+    def refresh(self) -> None:
+        """Bring heatmaps, sentence, parcel and table in line with the choices."""
+        run = self._offer_runs()
+        if run is None:
+            return
+        regions = (self.choices.region,) if self.choices.region else tuple(run.regions())
+        table = run.attention
+        assert table is not None, "runs without attention were left out"
+        self._offer_heads(table.heads)
+        head = None if self._head.value == _MEAN else int(self._head.value)
+        by, relative = self._by.value, self._measure.value == "relative"
+        shares = [attention_by_date(run, stream, by, regions, False) for stream in table.sensors]
+        if not any(attention.total.any() for attention in shares):
+            self.show_empty(f"No test parcel of {run_name(run)} has attention in {', '.join(regions)}.")
+            return
+        self.show_body()
+        self.say(answer(shares, self.choices.crop, head), simulated=run.simulated)
+        drawn = (
+            [attention_by_date(run, stream, by, regions, True) for stream in table.sensors]
+            if relative
+            else shares
+        )
+        time = time_range(drawn)
+        plots = [
+            heatmap(
+                attention, time, head=head, crop=self.choices.crop, date=self.choices.date, on_tap=self._tapped,
+                last=attention is drawn[-1],
+            )
+            for attention in drawn
+        ]  # fmt: skip
+        self._picture.objects = [
+            pn.pane.Bokeh(column(plots, sizing_mode="stretch_width"), sizing_mode="stretch_width", margin=0)
+        ]
+        self._table_rows = month_table(shares, head)
+        update_table(self._table, self._table_rows)
+        self._show_parcel(run, head, class_in_question(shares, self.choices.crop))
+
+    # --- runs and heads --------------------------------------------------------------------------
+
+    def _offer_runs(self) -> Result | None:
+        """The run that is shown; None, after a designed state, where no chosen run keeps attention."""
+        chosen = [run for run in map(self.workbench.result, self.choices.runs) if run is not None]
+        if not chosen:
+            self.show_empty("Choose a run on the left to see when in the season it looks.")
+            return None
+        able = [run for run in chosen if "attention" not in run.missing and run.attention is not None]
+        if not able:
+            reasons = " ".join(dict.fromkeys(run.missing.get("attention", "") for run in chosen))
+            launch = pmu.Button(label="Train a run", variant="outlined", css_classes=["cd-attention-launch"])
+            launch.on_click(lambda _: setattr(self.choices, "page", "launch"))
+            self.show_empty(
+                f"None of the chosen runs tells where it looks. {reasons} Runs trained here do.", launch
+            )
+            return None
+        covering = [run for run in able if not self.choices.region or run.covers([self.choices.region])]
+        if not covering:
+            tested = ", ".join(sorted({region for run in able for region in run.regions()}))
+            self.show_empty(f"No chosen run was tested in {self.choices.region}. Choose one of: {tested}.")
+            return None
+        shown = next((run for run in covering if run.id == self._shown_run), covering[0])
+        self._shown_run = shown.id
+        self._run.param.update(
+            options={unlike_name(run, covering): run.id for run in covering},
+            value=shown.id,
+            visible=len(covering) > 1,
+        )
+        return shown
+
+    def _offer_heads(self, heads: int) -> None:
+        options = {"mean of heads": _MEAN, **{f"head {i + 1}": str(i) for i in range(heads)}}
+        if options != self._head.options:
+            self._head.param.update(options=options, value=_MEAN)
+
+    # --- controls --------------------------------------------------------------------------------
+
+    def _build_controls(self) -> None:
+        common: dict[str, Any] = {"size": "small", "margin": 0}
+        nowrap = {"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}}
+        self._run = pmu.Select(label="Run", options={}, width=260, css_classes=["cd-attention-run"], **common)
+        self._head = pmu.Select(
+            label="Head", options={"mean of heads": _MEAN}, value=_MEAN, width=150, css_classes=["cd-attention-head"],
+            **common,
+        )  # fmt: skip
+        self._by = pmu.RadioButtonGroup(
+            options={"by truth": "truth", "by prediction": "predicted"}, value="truth", sx=nowrap,
+            css_classes=["cd-attention-by"], **common,
+        )  # fmt: skip
+        self._measure = pmu.RadioButtonGroup(
+            options={"times an even share": "relative", "share of attention": "share"}, value="relative", sx=nowrap,
+            css_classes=["cd-attention-measure"], **common,
+        )  # fmt: skip
+        self._optical = pmu.RadioButtonGroup(
+            options={str(view.value): view for view in OpticalView}, value=OpticalView.NDVI, size="small", sx=nowrap,
+            margin=(8, 0, 0, 0), css_classes=["cd-attention-optical"],
+        )  # fmt: skip
+        for widget in (self._head, self._by, self._measure, self._optical):
+            widget.param.watch(self._choice_changed, "value")
+        self._run.param.watch(self._choose_run, "value")
+        self._controls = pn.FlexBox(
+            self._by, self._measure, self._head, self._run, gap="12px", align_items="center", margin=(12, 0, 8, 0),
+            sizing_mode="stretch_width", css_classes=["cd-attention-controls"],
+        )  # fmt: skip
+
+    def _choose_run(self, event: Any) -> None:
+        if event.new is not None and event.new != self._shown_run:
+            self._shown_run = event.new
+            self.update()
+
+    def _tapped(self, crop: int, date: str | None) -> None:
+        self.choices.param.update(crop=crop, date=date or self.choices.date)
+
+    def _row_clicked(self, event: Any) -> None:
+        self.choices.crop = int(str(self._table_rows["id"].iloc[event.row]).split("-")[0])
+
+    # --- one parcel ------------------------------------------------------------------------------
+
+    def _show_parcel(self, run: Result, head: int | None, index: int) -> None:
+        """The chosen parcel's weights over its own dates beside its series; else an offer of one."""
+        parcel, crop = self.choices.parcel, run.classes[index]
+        self._example.visible = parcel is None
+        self._example.label = f"Show a parcel of {crop.name}"
+        self._parcel.visible = self._optical.visible = False
+        self._wanted = (run, index)
+        if parcel is None:
+            self._parcel_title.object = (
+                "<h2>One parcel</h2><p class='note'>Choose a parcel on the map or in a table, or look at the one "
+                "that the model is surest of.</p>"
+            )
+            return
+        self._parcel_title.object = f"<h2>Parcel {html.escape(parcel)} over its own dates</h2>"
+        name = self.workbench.dataset_of(run) or self.choices.dataset
+        store = self.workbench.store(name)
+        try:
+            row = store.row_of(parcel)
+        except KeyError as error:
+            self._parcel_title.object += f"<p class='note'>{html.escape(str(error.args[0]))}.</p>"
+            return
+        drawn = panels(store, row, optical=self._optical.value, attention=run.attention, head=head)
+        if not drawn:
+            self._parcel_title.object += "<p class='note'>It has no acquisition.</p>"
+            return
+        if not any(len(panel.attention) for panel in drawn):
+            self._parcel_title.object += (
+                "<p class='note'>This run has no attention for it: no test parcel, or no prediction.</p>"
+            )
+        plot = series_plot(drawn, date=self.choices.date, height=190)
+        self._parcel.objects = [pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0)]
+        self._parcel.visible = self._optical.visible = True
+
+    def _show_example(self) -> None:
+        """Choose the parcel of the class in question that the run is surest and right about."""
+        run, index = self._wanted
+        found = example_parcel(run, index, (self.choices.region,) if self.choices.region else None)
+        if found is not None:
+            self.choices.parcel = found
+
+
+def example_parcel(run: Result, index: int, regions: Sequence[str] | None) -> str | None:
+    """The parcel of a class with the highest probability of it; None where it has none."""
+    predictions = run.predictions(regions)
+    if predictions is None:
+        return None
+    of_class = predictions[(predictions["truth"] == index) & (predictions["predicted"] >= 0)]
+    if of_class.empty:
+        return None
+    surest = int(of_class[f"probability_{run.classes[index].code}"].to_numpy().argmax())
+    return str(of_class["parcel_id"].iloc[surest])

@@ -1,0 +1,1 @@
+"""Classes: which crops are confused with which?"""

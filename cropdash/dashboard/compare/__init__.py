@@ -1,0 +1,1 @@
+"""Compare: which sensor and fusion is best, and is the difference real?"""

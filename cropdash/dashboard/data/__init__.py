@@ -1,0 +1,1 @@
+"""Data: what is in this data set?"""

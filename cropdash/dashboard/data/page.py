@@ -1,0 +1,153 @@
+"""Data: what is in this data set?"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from typing import Any
+
+import pandas as pd
+import panel as pn
+
+from cropdash.dashboard.colours import class_colours
+from cropdash.dashboard.data import figures as draw
+from cropdash.dashboard.data.answers import answer, class_counts, faults, sensor_table
+from cropdash.dashboard.page import Page, side_by_side, text_pane
+from cropdash.dashboard.state import Choices
+from cropdash.dashboard.tables import csv_button, data_table, number
+from cropdash.dashboard.workbench import DatasetEntry, Workbench
+from cropdash.datasets.inspection import Inspection
+
+
+class DataPage(Page):
+    """What ``cropdash inspect`` tells, as pictures."""
+
+    slug = "data"
+    title = "Data"
+    question = "What is in this data set?"
+    watches = ("dataset", "region", "crop", "date")
+
+    def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
+        super().__init__(choices, workbench, **params)
+        self._inspections: dict[str, Inspection] = {}
+        self._counts = pd.DataFrame()
+
+    def refresh(self) -> None:
+        entry = self.workbench.datasets().get(self.choices.dataset)
+        if entry is None:
+            folders = ", ".join(str(folder) for folder in self.workbench.settings.data)
+            self.show_empty(
+                f"There is no data set in {folders}. Import one with “cropdash import reference FOLDER OUT”, "
+                "or start the dashboard with --data."
+            )
+        elif entry.info is None:
+            self.show_empty(f"The data set {entry.name} cannot be read: {entry.error}")
+        elif entry.name in self._inspections:
+            self._show(entry, self._inspections[entry.name])
+        else:
+            self.show_loading(f"Counting the parcels of {entry.title}.")
+            pn.state.execute(lambda: self._inspect(entry.name), schedule=True)
+
+    async def _inspect(self, name: str) -> None:
+        try:
+            self._inspections[name] = await asyncio.to_thread(self.workbench.inspection, name)
+        except (ValueError, OSError, KeyError) as error:
+            self.show_failure(error)
+        else:
+            if self.shown and self.choices.dataset == name:
+                self.update()
+
+    def _show(self, entry: DatasetEntry, inspection: Inspection) -> None:
+        assert entry.info is not None
+        self.say(answer(inspection, entry.title, self.choices.region), simulated=entry.info.simulated)
+        self._counts = class_counts(inspection, self.choices.region)
+        classes, class_source = draw.class_bars(
+            self._counts, class_colours(entry.info.nomenclature.classes), self.choices.crop
+        )
+        class_source.selected.on_change("indices", lambda _a, _o, new: self._choose_class(class_source, new))
+        days, day_sources = draw.calendar(inspection, self.choices.date)
+        for source in day_sources.values():
+            source.selected.on_change(
+                "indices", lambda _a, _o, new, source=source: self._choose_day(source, new)
+            )
+        histograms = [
+            draw.histogram(spread, sensor, what)
+            for sensor in inspection.sensors.values()
+            for what, spread in (("dates", sensor.dates), ("pixels", sensor.pixels))
+            if spread is not None
+        ]
+        self.body.objects = [
+            _picture("Parcels per class", "", classes, "cd-data-classes", max_width=900),
+            _picture("Acquisition calendar", _key(inspection), days, "cd-data-calendar"),
+            text_pane("<h2>Length and size of the series</h2>", margin=(14, 0, 4, 0)),
+            side_by_side(
+                *(pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0) for plot in histograms),
+                css_classes=["cd-data-series"],
+            ),
+            _picture("Parcels kept by a threshold on dates", _key(inspection), draw.thresholds(inspection), "cd-data-thresholds", max_width=900),
+            _faults_pane(inspection),
+            pn.Row(
+                text_pane("<h2>Classes and regions</h2>"),
+                csv_button("classes_and_regions.csv", lambda: self._counts.rename(columns={"id": "code"}), "cd-data-csv"),
+                sizing_mode="stretch_width",
+                margin=(14, 0, 2, 0),
+            ),
+            data_table(
+                self._counts,
+                "cd-data-table",
+                formats={name: number(0) for name in ["parcels", *inspection.regions]},
+                titles={"class": "Class", "parcels": "Parcels"},
+                hidden=("id",),
+            ),
+            text_pane("<h2>Sensors</h2>", margin=(14, 0, 2, 0)),
+            data_table(
+                sensor_table(inspection),
+                "cd-data-sensors",
+                formats={name: number(1) for name in ("lower_quartile", "median", "upper_quartile")}
+                | {name: number(0) for name in ("minimum", "maximum", "without")},
+                titles={
+                    "sensor": "Sensor", "what": "Count", "minimum": "Least", "lower_quartile": "Lower quartile", "median": "Median",
+                    "upper_quartile": "Upper quartile", "maximum": "Most", "without": "Parcels without",
+                },
+            ),
+        ]  # fmt: skip
+        self.show_body()
+
+    def _choose_class(self, source: Any, indices: list[int]) -> None:
+        if indices:
+            code = int(source.data["code"][indices[0]])
+            self.choices.crop = None if code == self.choices.crop else code
+
+    def _choose_day(self, source: Any, indices: list[int]) -> None:
+        if indices:
+            day = str(source.data["day"][indices[0]])
+            self.choices.date = None if day == self.choices.date else day
+
+
+def _picture(heading: str, key: str, plot: Any, css_class: str, **params: Any) -> pn.Column:
+    return pn.Column(
+        text_pane(f"<h2>{heading}</h2>{key}", margin=(14, 0, 4, 0)),
+        pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0, **params),
+        sizing_mode="stretch_width",
+        css_classes=[css_class],
+    )
+
+
+def _key(inspection: Inspection) -> str:
+    """Which colour is which sensor."""
+    parts = [
+        f"<span class='swatch' style='background:{draw.SENSOR_COLOURS[sensor.name]};margin:0 6px 0 0'></span>{html.escape(sensor.label)}"
+        for sensor in inspection.sensors.values()
+    ]
+    return f"<span class='note'>{' &nbsp; '.join(parts)}</span>"
+
+
+def _faults_pane(inspection: Inspection) -> pn.pane.HTML:
+    found = faults(inspection)
+    listed = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in found)
+    content = (
+        f"<ul>{listed}</ul>" if found else "<p>Nothing is missing, and the import reported no problem.</p>"
+    )
+    return text_pane(
+        f"<h2>Missing and wrong</h2><div class='note'>{content}</div>", "cd-data-faults", margin=(14, 0, 0, 0)
+    )

@@ -1,0 +1,1 @@
+"""Launch: train a new run."""

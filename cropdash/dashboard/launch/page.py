@@ -1,0 +1,218 @@
+"""Launch: train a new run, and watch those under way."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmu
+
+from cropdash.dashboard.colours import FAILURE, MUTED, run_colour
+from cropdash.dashboard.launch.form import LaunchForm
+from cropdash.dashboard.launch.run_curves import RunCurves
+from cropdash.dashboard.launch.run_queue import QueueItem, answer, newest_first, queue_item, why_not_started
+from cropdash.dashboard.page import Page, text_pane
+from cropdash.dashboard.state import Choices
+from cropdash.dashboard.workbench import Workbench
+from cropdash.runs.run_folder import Run
+from cropdash.runs.status import ACTIVE
+from cropdash.training.existing_runs import RunExists
+
+log = logging.getLogger(__name__)
+
+#: Does something with the run of an id.
+_Act = Callable[[str], Awaitable[None]]
+
+#: Older runs are in Compare's table.
+_SHOWN = 6
+_CURVES = 4
+
+
+class LaunchPage(Page):
+    """The queue with live curves, and the form that adds to it."""
+
+    slug = "launch"
+    title = "Launch"
+    question = "Train a new run"
+    watches = ("dataset", "runs")
+
+    def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
+        super().__init__(choices, workbench, **params)
+        self._form = LaunchForm()
+        self._start = pmu.Button(
+            label="Start training",
+            icon="play_arrow",
+            size="large",
+            css_classes=["cd-launch-start"],
+            margin=(4, 0),
+        )
+        self._start.on_click(self._started)
+        self._said = text_pane("", "cd-launch-said", align="center", margin=(4, 0, 4, 16))
+        self._rows: dict[str, _QueueRow] = {}
+        self._queue = pn.Column(
+            sizing_mode="stretch_width", css_classes=["cd-launch-queue"], margin=(8, 0, 0, 0)
+        )
+        self._curves = RunCurves()
+        self.body.objects = [
+            self._queue,
+            self._curves,
+            text_pane("<h2>New run</h2>", margin=(18, 0, 0, 0)),
+            self._form,
+            pn.Row(self._start, self._said, sizing_mode="stretch_width"),
+        ]
+
+    def refresh(self) -> None:
+        entry = self.workbench.datasets().get(self.choices.dataset)
+        if entry is None:
+            folders = ", ".join(str(folder) for folder in self.workbench.settings.data)
+            self.show_empty(
+                f"There is no data set to train on in {folders}. Import one with “cropdash import reference FOLDER OUT”, "
+                "or start the dashboard with --data."
+            )
+            return
+        if entry.info is None:
+            self.show_empty(f"The data set {entry.name} cannot be read: {entry.error}")
+            return
+        self.show_body()
+        self._form.show_dataset(entry)
+        runs = newest_first([result for result in self.workbench.results() if isinstance(result, Run)])
+        self.say(answer(runs))
+        self._fill_queue(runs[:_SHOWN])
+        with_curves = [run for run in runs if "history" not in run.missing]
+        at_work = [run for run in with_curves if run.status in ACTIVE]
+        self._curves.follow([(run, self._colour(run.id)) for run in (at_work or with_curves)[:_CURVES]])
+
+    def _colour(self, run_id: str) -> str:
+        return run_colour(self.choices, run_id) if run_id in self.choices.runs else MUTED
+
+    def _fill_queue(self, runs: list[Run]) -> None:
+        items = [queue_item(run) for run in runs]
+        for item in items:
+            if item.id not in self._rows:
+                self._rows[item.id] = _QueueRow(self._cancel, self._resume)
+            self._rows[item.id].show(item, self._colour(item.id))
+        wanted = [self._rows[item.id].layout for item in items]
+        if self._queue.objects != wanted:
+            self._queue.objects = wanted
+
+    async def _started(self, _: Any) -> None:
+        self._said.object = ""
+        spec = self._form.read()
+        if spec is None:
+            self._say_problem("Mend the fields marked above, then start again.")
+            return
+        self._start.param.update(loading=True, disabled=True)
+        if not self.workbench.engine_started:
+            self._said.object = (
+                "<p role='status'>Starting the engine, which takes some seconds the first time.</p>"
+            )
+        try:
+            # The first launch starts the engine, which takes seconds: not on the page's own thread.
+            run_id = await asyncio.to_thread(self.workbench.launch, spec)
+        except RunExists as error:
+            run = self.workbench.result(spec.run_id)
+            self._say_problem(why_not_started(run) if isinstance(run, Run) else str(error))
+        except Exception as error:
+            log.warning("a run could not be launched", exc_info=True)
+            self._say_problem(f"The run was not started: {error}")
+        else:
+            self._said.object = f"<p role='status'>{html.escape(spec.label)} is queued.</p>"
+            self._soon(lambda: self._launched(run_id))
+        finally:
+            self._start.param.update(loading=False, disabled=False)
+
+    def _launched(self, run_id: str) -> None:
+        self.choices.add_run(run_id)
+        self.update()
+
+    async def _cancel(self, run_id: str) -> None:
+        try:
+            await asyncio.to_thread(self.workbench.cancel, run_id)
+        except (KeyError, RuntimeError) as error:
+            self._say_problem(str(error.args[0]))
+        self._soon(self.update)
+
+    async def _resume(self, run_id: str) -> None:
+        try:
+            await asyncio.to_thread(self.workbench.resume, run_id)
+        except Exception as error:
+            log.warning("run %s could not be resumed", run_id, exc_info=True)
+            self._say_problem(f"The run was not resumed: {error.args[0] if error.args else error}")
+        self._soon(self.update)
+
+    def _soon(self, do: Callable[[], None]) -> None:
+        """Do this with the document locked, which it no longer is after an ``await``; a figure needs it."""
+        document = pn.state.curdoc
+        if document is None:
+            do()
+        else:
+            document.add_next_tick_callback(do)
+
+    def _say_problem(self, sentence: str) -> None:
+        self._said.object = f"<p class='problem' role='alert'>{html.escape(sentence)}</p>"
+
+
+class _QueueRow:
+    """One run of the queue; its widgets are kept while its values change."""
+
+    def __init__(self, cancel: _Act, resume: _Act) -> None:
+        self._id = self._state = ""
+        self._text = text_pane("")
+        self._bar = pmu.LinearProgress(
+            value=0, sizing_mode="stretch_width", margin=(8, 0), css_classes=["cd-launch-progress"]
+        )
+        self._cancel = self._button("Cancel", "Stopping", cancel, color="error")
+        self._resume = self._button("Resume", "Starting", resume, color="primary")
+        self.layout = pn.Row(
+            pn.Column(self._text, self._bar, sizing_mode="stretch_width", margin=0),
+            self._cancel,
+            self._resume,
+            sizing_mode="stretch_width",
+            css_classes=["cd-launch-run"],
+            margin=(4, 0),
+        )
+
+    def _button(self, label: str, doing: str, act: _Act, color: str) -> pmu.Button:
+        button = pmu.Button(
+            label=label,
+            variant="outlined",
+            color=color,
+            size="small",
+            css_classes=[f"cd-launch-{label.lower()}"],
+            margin=(2, 0, 2, 14),
+        )
+
+        async def clicked(_: Any) -> None:
+            button.param.update(disabled=True, label=doing)
+            await act(self._id)
+
+        button.on_click(clicked)
+        return button
+
+    def show(self, item: QueueItem, colour: str) -> None:
+        self._id = item.id
+        ink = FAILURE if item.state in ("failed", "interrupted") else MUTED
+        self._text.object = (
+            "<div style='display:flex;align-items:baseline'>"
+            f"<span class='swatch' style='background:{colour};margin-right:10px'></span>"
+            f"<span><b style='margin-right:10px'>{html.escape(item.name)}</b><span style='color:{ink}'>{html.escape(item.text)}</span></span></div>"
+        )
+        moving = item.state in ("running", "queued")
+        self._bar.visible = moving
+        if moving:
+            started = item.state == "running" and item.percent
+            self._bar.param.update(
+                variant="determinate" if started or item.state == "queued" else "indeterminate",
+                value=item.percent or 0,
+            )
+        self._cancel.visible = item.can_cancel
+        if not item.can_cancel:
+            self._cancel.param.update(disabled=False, label="Cancel")
+        self._resume.visible = item.can_resume
+        if item.state != self._state:
+            self._state = item.state
+            self._resume.param.update(disabled=False, label="Resume")

@@ -1,0 +1,1 @@
+"""Map: where is it right and wrong?"""

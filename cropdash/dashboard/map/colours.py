@@ -1,0 +1,155 @@
+"""How the map is coloured: a small code per parcel, and a legend that says what each code means.
+
+Every colouring is a list of at most 255 entries, continuous quantities in steps. The map sends only
+codes, and an entry is switched off in the palette, so neither moves a polygon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cropdash.dashboard.map.answers import ParcelAnswers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NO_PREDICTION = "#B4BAC0"
+#: Blue and orange rather than green and red, which many cannot tell apart.
+RIGHT, WRONG = "#2B7BBA", "#E8590C"
+UNKNOWN, OTHERS = "#D9DDE0", "#D5DBDE"
+CLEAR = "#00000000"
+
+_CONFIDENCE_STEPS = (0.5, 0.7, 0.8, 0.9, 0.95)
+_ENTROPY_STEPS = (0.05, 0.15, 0.3, 0.5, 0.7)
+#: Six steps of viridis, dark for low values.
+_STEP_COLOURS = ("#440154", "#414487", "#2A788E", "#22A884", "#7AD151", "#FDE725")
+
+
+class ColourBy(StrEnum):
+    """What the colour of a parcel says."""
+
+    PREDICTION = "prediction"
+    TRUTH = "truth"
+    RIGHT = "right"
+    CONFIDENCE = "confidence"
+    ENTROPY = "entropy"
+
+    @property
+    def label(self) -> str:
+        return {"right": "right / wrong", "entropy": "doubt"}.get(self.value, self.value)
+
+
+@dataclass(frozen=True)
+class LegendEntry:
+    """One line of the legend: ``key`` stays the same from run to run, so a class stays switched off."""
+
+    key: str
+    label: str
+    colour: str
+    parcels: int
+    hatched: bool = False
+
+
+@dataclass(frozen=True)
+class Colouring:
+    """Codes and what they mean: code ``i + 1`` is ``entries[i]``, and 0 is not drawn."""
+
+    codes: NDArray[np.uint8]
+    entries: tuple[LegendEntry, ...]
+
+    def palette(self, hidden: Collection[str] = ()) -> list[str]:
+        """Colour of every code, from 0 on; a hidden entry is transparent."""
+        return [CLEAR, *(CLEAR if entry.key in hidden else entry.colour for entry in self.entries)]
+
+    def shown(self, hidden: Collection[str] = ()) -> NDArray[np.bool_]:
+        """``(parcels,)`` whether a parcel is drawn."""
+        drawn = [False, *(entry.key not in hidden for entry in self.entries)]
+        return np.array(drawn)[self.codes]
+
+    def hatches(self) -> NDArray[np.bool_]:
+        """``(parcels,)`` whether a parcel is hatched."""
+        return np.array([False, *(entry.hatched for entry in self.entries)])[self.codes]
+
+
+def colour(answers: ParcelAnswers, by: ColourBy, crop: int | None = None) -> Colouring:
+    """Colour parcels by one of the things that a run says of them.
+
+    Parcels without a prediction have an entry of their own whatever the colour says; by truth, so
+    have parcels of unknown class. With a chosen class, parcels that neither are it nor are taken for
+    it fade into one pale entry.
+    """
+    full = _colour(answers, by)
+    others = ~answers.about(crop)
+    if not others.any():
+        return full
+    codes = np.where(others, len(full.entries) + 1, full.codes).astype(np.uint8)
+    counts = np.bincount(codes, minlength=len(full.entries) + 2)
+    entries = [replace(entry, parcels=int(counts[i])) for i, entry in enumerate(full.entries, start=1)]
+    entries.append(LegendEntry("others", "other classes", OTHERS, int(counts[-1])))
+    return _without_empty(codes, entries)
+
+
+def _colour(answers: ParcelAnswers, by: ColourBy) -> Colouring:
+    if by is ColourBy.PREDICTION:
+        return _by_class(answers, answers.predicted, "none", "no prediction", hatched=True)
+    if by is ColourBy.TRUTH:
+        return _by_class(answers, answers.truth, "unknown", "unknown", hatched=False)
+    if by is ColourBy.RIGHT:
+        kind = np.select([~answers.answered, ~answers.judged, answers.right], [3, 2, 0], 1)
+        return _entries(
+            kind,
+            [("right", "right", RIGHT, False), ("wrong", "wrong", WRONG, False),
+             ("unknown", "truth unknown", UNKNOWN, False), ("none", "no prediction", NO_PREDICTION, True)],
+        )  # fmt: skip
+    if by is ColourBy.CONFIDENCE:
+        return _by_step(answers.confidence, _CONFIDENCE_STEPS, lambda v: f"{v:.0%}".replace("%", " %"), "c")
+    # Little doubt is to look like much confidence, so the colours run backwards.
+    return _by_step(answers.entropy, _ENTROPY_STEPS, lambda v: f"{v:.2f}", "e", colours=_STEP_COLOURS[::-1])
+
+
+def _by_class(
+    answers: ParcelAnswers, index: NDArray[np.int16], rest: str, rest_label: str, *, hatched: bool
+) -> Colouring:
+    entries = [(f"class{crop.code}", crop.name, crop.colour, False) for crop in answers.classes]
+    entries.append((rest, rest_label, UNKNOWN if rest == "unknown" else NO_PREDICTION, hatched))
+    return _entries(np.where(index < 0, len(answers.classes), index), entries)
+
+
+def _by_step(
+    values: NDArray[np.float32],
+    steps: tuple[float, ...],
+    write: Callable[[float], str],
+    prefix: str,
+    colours: tuple[str, ...] = _STEP_COLOURS,
+) -> Colouring:
+    kind = np.where(np.isnan(values), len(steps) + 1, np.searchsorted(steps, values, side="right"))
+    labels = [
+        f"below {write(steps[0])}",
+        *(f"{write(low)} to {write(high)}" for low, high in pairwise(steps)),
+        f"{write(steps[-1])} or more",
+    ]
+    entries = [(f"{prefix}{i}", label, colours[i], False) for i, label in enumerate(labels)]
+    return _entries(kind, [*entries, ("none", "no prediction", NO_PREDICTION, True)])
+
+
+def _entries(kind: NDArray[np.integer], described: list[tuple[str, str, str, bool]]) -> Colouring:
+    """The colouring of kinds ``0, 1, …`` as described, without those that no parcel is of."""
+    counts = np.bincount(kind, minlength=len(described))
+    entries = [
+        LegendEntry(key, label, shade, int(count), hatched)
+        for (key, label, shade, hatched), count in zip(described, counts, strict=True)
+    ]
+    return _without_empty(kind + 1, entries)
+
+
+def _without_empty(codes: NDArray[np.integer], entries: list[LegendEntry]) -> Colouring:
+    """Close the gaps that entries without a parcel leave."""
+    kept = [entry.parcels > 0 for entry in entries]
+    renumbered = np.concatenate([[0], np.where(kept, np.cumsum(kept), 0)]).astype(np.uint8)
+    return Colouring(renumbered[codes], tuple(entry for entry in entries if entry.parcels))

@@ -1,0 +1,147 @@
+"""A run's answers laid over the outlines of its data set: all that the map page shows of one run.
+
+Also says, in sentences for the page, why a run cannot be mapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cropdash.dashboard.map.answers import ParcelAnswers
+from cropdash.dashboard.map.colours import ColourBy, Colouring, colour
+from cropdash.dashboard.map.outlines import ParcelOutlines
+from cropdash.dashboard.map.shared_outlines import outlines_of
+from cropdash.dashboard.run_words import count, run_name
+from cropdash.datasets.store import ParcelStore
+from cropdash.runs.results import Result
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MAP_NEEDS = ("parcels", "outlines")
+
+
+class NotMappable(ValueError):  # noqa: N818 - a state of the page rather than an error
+    """There is no map; the message says why and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class MappedRun:
+    """Answers and outlines, and which belongs to which.
+
+    Attributes:
+        row: ``(outlines,)`` row of ``answers`` for each outline; -1 for a parcel that was no test
+            parcel of the run, such as one of a class that was left out.
+    """
+
+    answers: ParcelAnswers
+    outlines: ParcelOutlines
+    row: NDArray[np.int64]
+
+    @classmethod
+    def load(cls, run: Result, store: ParcelStore, regions: Sequence[str]) -> MappedRun:
+        """Lay a run over the outlines of a store.
+
+        Raises:
+            NotMappable: the store has no outlines, or knows none of the run's parcels.
+        """
+        outlines = outlines_of(store, tuple(region for region in regions if region in store.regions))
+        if outlines is None or not len(outlines):
+            raise NotMappable(
+                f"The data set {store.info.title} has no parcel outlines, so there is no map. Import it again "
+                "with --parcels and a vector file of its outlines; all other pages do without."
+            )
+        predictions = run.predictions(regions)
+        if predictions is None:
+            raise NotMappable(f"{run_name(run)} holds no predictions of parcels.")
+        answers = ParcelAnswers.from_frame(predictions, run.classes)
+        row_of = {parcel: row for row, parcel in enumerate(answers.parcel_id)}
+        ids = store.parcels["parcel_id"].to_numpy()[outlines.rows]
+        row = np.array([row_of.get(parcel, -1) for parcel in ids], dtype=np.int64)
+        if (row < 0).all():
+            raise NotMappable(
+                f"{run_name(run)} knows none of the parcels of {store.info.title}; it was made from another data set."
+            )
+        return cls(answers, outlines, row)
+
+    def colouring(self, by: ColourBy, crop: int | None) -> Colouring:
+        """A colour code for every outline; parcels that were no test parcels are not drawn."""
+        colouring = colour(self.answers, by, crop)
+        return Colouring(np.append(colouring.codes, np.uint8(0))[self.row], colouring.entries)
+
+    @cached_property
+    def hover(self) -> dict[str, NDArray[np.object_]]:
+        """What hovering says of every outline."""
+        answers = self.answers
+        written = [
+            f"{share:.0%}".replace("%", " %") if share == share else "–"
+            for share in answers.confidence.tolist()
+        ]
+        texts = {
+            "parcel": answers.parcel_id,
+            "truth": answers.names(answers.truth, "unknown"),
+            "prediction": answers.names(answers.predicted, "no prediction"),
+            "confidence": np.array(written, dtype=object),
+        }
+        return {name: np.append(values, "")[self.row] for name, values in texts.items()}
+
+    def parcel(self, position: int) -> str:
+        """Id of the parcel at a position of the outlines."""
+        return str(self.answers.parcel_id[self.row[position]])
+
+    def position(self, parcel: str) -> int | None:
+        """Position of a test parcel's outline; None for an unknown parcel and for one without outline."""
+        return self._positions.get(parcel)
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        drawn = np.flatnonzero(self.row >= 0)
+        return dict(zip(self.answers.parcel_id[self.row[drawn]].tolist(), drawn.tolist(), strict=True))
+
+    def remarks(self) -> list[str]:
+        """What the map does not show, as sentences."""
+        remarks = []
+        undrawn = len(self.answers) - int((self.row >= 0).sum())
+        if undrawn:
+            remarks.append(
+                f"{count(undrawn, 'test parcel has', 'test parcels have')} no outline and can only be seen in the table."
+            )
+        outside = int((self.row < 0).sum())
+        if outside:
+            remarks.append(
+                f"{count(outside, 'parcel is', 'parcels are')} not drawn: not among the run's test parcels, "
+                "mostly for their class."
+            )
+        return remarks
+
+
+def mappable(chosen: Sequence[Result], region: str) -> list[Result]:
+    """Those of the chosen runs that have parcels in a region (all of them if it is empty).
+
+    Raises:
+        NotMappable: there is none.
+    """
+    if not chosen:
+        raise NotMappable("Choose a run on the left to see where it is right and wrong.")
+    able = [run for run in chosen if not set(MAP_NEEDS) & set(run.missing)]
+    if not able:
+        reasons = dict.fromkeys(
+            next(run.missing[need] for need in MAP_NEEDS if need in run.missing) for run in chosen
+        )
+        raise NotMappable(
+            f"{'This run' if len(chosen) == 1 else 'None of the chosen runs'} can"
+            f"{'not' if len(chosen) == 1 else ''} be mapped. {' '.join(reasons)} "
+            "Runs trained here on a data set with outlines can."
+        )
+    covering = [run for run in able if not region or run.covers([region])]
+    if not covering:
+        tested = ", ".join(sorted({name for run in able for name in run.regions()}))
+        raise NotMappable(
+            f"No chosen run was tested in {region}. Choose one of the regions where they were: {tested}."
+        )
+    return covering

@@ -1,0 +1,294 @@
+"""Map: where a run is right and wrong, parcel by parcel.
+
+The page holds the controls, the legend and the table behind the map. What is drawn comes from
+:class:`~cropdash.dashboard.map.mapped_run.MappedRun`, and how from
+:class:`~cropdash.dashboard.map.parcel_map.ParcelMap`.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmu
+
+from cropdash.dashboard.map.answers import answer
+from cropdash.dashboard.map.colours import ColourBy
+from cropdash.dashboard.map.legend import MapLegend
+from cropdash.dashboard.map.mapped_run import MappedRun, NotMappable, mappable
+from cropdash.dashboard.map.outlines import ParcelOutlines, View
+from cropdash.dashboard.map.parcel_map import EMPTY_LAND, ParcelMap
+from cropdash.dashboard.map.raster import ParcelRaster, drawn_as_polygons
+from cropdash.dashboard.map.shared_outlines import raster_in_background, raster_of
+from cropdash.dashboard.page import Page, text_pane
+from cropdash.dashboard.run_words import count, listed, unlike_name
+from cropdash.dashboard.state import Choices
+from cropdash.dashboard.tables import csv_button, data_table, number, update_table
+from cropdash.dashboard.workbench import Workbench
+from cropdash.runs.results import Result
+
+_MAP_HEIGHT = 520
+
+
+class MapPage(Page):
+    """Parcels coloured by what one of the chosen runs says of them."""
+
+    slug = "map"
+    title = "Map"
+    question = "Where is it right and wrong?"
+    watches = ("runs", "dataset", "region", "crop", "parcel")
+
+    def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
+        super().__init__(choices, workbench, **params)
+        self._mapped: MappedRun | None = None
+        self._made_from: tuple[Any, ...] = ()
+        self._drawn: ParcelOutlines | None = None
+        self._shown_run = ""
+        self._awaited: Future[ParcelRaster] | None = None
+        self._places: dict[str, View] = {}
+        self._table_rows = pd.DataFrame()
+        self.legend = MapLegend(self._filter)
+        self.map = ParcelMap(self._tapped, self.show_failure, raster_of, height=_MAP_HEIGHT)
+        self._build_controls()
+        self._build_table()
+        self.body.objects = [
+            # A column, since Bokeh's pane passes neither its class nor its style on.
+            pn.Column(
+                pn.pane.Bokeh(self.map.figure, sizing_mode="stretch_width", margin=0),
+                css_classes=["cd-map-plot"],
+                styles={"background": EMPTY_LAND, "border-radius": "6px", "overflow": "hidden"},
+                sizing_mode="stretch_width",
+                margin=0,
+            ),
+            self.legend,
+            self._controls,
+            self._note,
+            self._table_head,
+            self._table,
+        ]
+
+    def refresh(self) -> None:
+        """Bring map, legend, sentence and table in line with the choices."""
+        chosen = [run for run in map(self.workbench.result, self.choices.runs) if run is not None]
+        try:
+            run = self._offer_runs(mappable(chosen, self.choices.region))
+            mapped = self._load(run)
+        except NotMappable as reason:
+            self.show_empty(str(reason), *self._way_out())
+            return
+        if self._must_wait(mapped.outlines):
+            return
+        self.show_body()
+        where = f"in {self.choices.region or listed(run.regions())}"
+        self.say(answer(mapped.answers, where, self.choices.crop), simulated=run.simulated)
+        self._offer_classes(mapped)
+        self._draw(mapped)
+        self._show_parcel(mapped)
+        self._note.object = f"<p class='note'>{html.escape(' '.join(mapped.remarks()))}</p>"
+        self._fill_table(mapped)
+
+    def _must_wait(self, outlines: ParcelOutlines) -> bool:
+        """Whether so many parcels are still being made ready to draw; the page comes back when they are."""
+        document = pn.state.curdoc
+        if drawn_as_polygons(len(outlines)) or document is None:
+            return False
+        raster = raster_in_background(outlines)
+        if raster.done():
+            return False
+        parcels = count(len(outlines), "parcel")
+        self.show_loading(f"Making {parcels} ready for the map. The first time takes some seconds.")
+        if raster is not self._awaited:
+            self._awaited = raster
+            raster.add_done_callback(lambda _: document.add_next_tick_callback(self._choice_changed))
+        return True
+
+    # --- the map ---------------------------------------------------------------------------------
+
+    def _load(self, run: Result) -> MappedRun:
+        """The run over its outlines; made anew only for another run, store or region."""
+        name = self.workbench.dataset_of(run) or self.choices.dataset
+        if not name:
+            raise NotMappable(
+                "The data set of this run is not among the data folders, so its outlines are unknown."
+            )
+        store = self.workbench.store(name)
+        regions = (self.choices.region,) if self.choices.region else tuple(run.regions())
+        if self._mapped is None or self._made_from != (run, store, regions):
+            self._mapped = MappedRun.load(run, store, regions)
+            self._made_from = (run, store, regions)
+            self._table_rows = pd.DataFrame()
+        return self._mapped
+
+    def _draw(self, mapped: MappedRun) -> None:
+        """Colours and legend; geometry only where it is other than what is on the map."""
+        colouring = mapped.colouring(self._colour_by.value, self.choices.crop)
+        self.legend.offer(colouring.entries)
+        if mapped.outlines is self._drawn:
+            self.map.recolour(colouring, mapped.hover, self.legend.hidden)
+            return
+        self._drawn = mapped.outlines
+        self._offer_places(mapped.outlines)
+        # First the view, then the parcels: they are then sent once.
+        self.map.look_at(mapped.outlines.places[0].view)
+        self.map.show(mapped.outlines, colouring, mapped.hover, self.legend.hidden)
+
+    def _show_parcel(self, mapped: MappedRun) -> None:
+        """Outline the chosen parcel, and go to it where it is not in view."""
+        position = None if self.choices.parcel is None else mapped.position(self.choices.parcel)
+        self.map.select(position)
+        if position is not None and not self.map.shows(position):
+            self.map.look_at(mapped.outlines.frame(position))
+
+    def _tapped(self, position: int | None) -> None:
+        if self._mapped is not None and position is not None:
+            self.choices.parcel = self._mapped.parcel(position)
+
+    def _filter(self, hidden: frozenset[str]) -> None:
+        self.map.hide(hidden)
+
+    # --- controls --------------------------------------------------------------------------------
+
+    def _build_controls(self) -> None:
+        common: dict[str, Any] = {"size": "small", "margin": 0}
+        self._colour_by = pmu.RadioButtonGroup(
+            options={by.label: by for by in ColourBy},
+            value=ColourBy.PREDICTION,
+            # Five words in a row, on a phone as well.
+            sx={
+                "& .MuiToggleButton-root": {
+                    "whiteSpace": "nowrap",
+                    "@media (max-width: 600px)": {
+                        "fontSize": "12px",
+                        "paddingLeft": "6px",
+                        "paddingRight": "6px",
+                    },
+                }
+            },
+            css_classes=["cd-map-colour-by"],
+            **common,
+        )
+        self._run = pmu.Select(label="Run", options={}, width=230, css_classes=["cd-map-run"], **common)
+        self._crop = pmu.Select(label="Class", options={}, width=180, css_classes=["cd-map-class"], **common)
+        self._place = pmu.Select(label="Go to", options={}, width=190, css_classes=["cd-map-place"], **common)
+        self._find = pmu.TextInput(
+            label="Find parcel",
+            placeholder="id, then Enter",
+            width=170,
+            css_classes=["cd-map-find"],
+            **common,
+        )
+        self._colour_by.param.watch(lambda _: self.update(), "value")
+        self._run.param.watch(self._choose_run, "value")
+        self._crop.param.watch(self._choose_crop, "value")
+        self._place.param.watch(self._go_to_place, "value")
+        self._find.param.watch(self._find_parcel, "value")
+        self._controls = pn.FlexBox(
+            self._colour_by,
+            self._run,
+            self._crop,
+            self._place,
+            self._find,
+            gap="12px",
+            align_items="center",
+            margin=(14, 0, 4, 0),
+            sizing_mode="stretch_width",
+            css_classes=["cd-map-controls"],
+        )
+        self._note = text_pane("", "cd-map-note")
+
+    def _offer_runs(self, runs: Sequence[Result]) -> Result:
+        """List the runs that can be mapped; the one shown before stays if it is among them."""
+        shown = next((run for run in runs if run.id == self._run.value), runs[0])
+        options = {unlike_name(run, runs): run.id for run in runs}
+        self._shown_run = shown.id
+        self._run.param.update(options=options, value=shown.id, visible=len(runs) > 1)
+        return shown
+
+    def _choose_run(self, event: Any) -> None:
+        if event.new is not None and event.new != self._shown_run:
+            self.update()
+
+    def _offer_classes(self, mapped: MappedRun) -> None:
+        options = {"all classes": "", **{crop.name: str(crop.code) for crop in mapped.answers.classes}}
+        chosen = "" if self.choices.crop is None else str(self.choices.crop)
+        self._crop.param.update(options=options, value=chosen if chosen in options.values() else "")
+
+    def _offer_places(self, outlines: ParcelOutlines) -> None:
+        self._places = {
+            f"place {number} · {place.parcels:,} parcels": place.view
+            for number, place in enumerate(outlines.places, start=1)
+        }
+        self._places["all places"] = outlines.view
+        names = list(self._places)
+        self._place.param.update(options=names, value=names[0], visible=len(outlines.places) > 1)
+
+    def _choose_crop(self, event: Any) -> None:
+        if event.new is not None and event.old is not None:
+            self.choices.crop = int(event.new) if event.new else None
+
+    def _go_to_place(self, event: Any) -> None:
+        if event.new in self._places:
+            self.map.look_at(self._places[event.new])
+
+    def _find_parcel(self, event: Any) -> None:
+        wanted = event.new.strip()
+        known = not wanted or (self._mapped is not None and wanted in set(self._mapped.answers.parcel_id))
+        self._find.param.update(
+            error_state=not known, label="Find parcel" if known else "no test parcel of that id here"
+        )
+        if wanted and known:
+            self.choices.parcel = wanted
+
+    # --- the table -------------------------------------------------------------------------------
+
+    def _build_table(self) -> None:
+        self._table_title = text_pane("", "cd-map-table-title", sizing_mode=None)
+        self._table_head = pn.Row(
+            self._table_title,
+            pn.HSpacer(),
+            csv_button("parcels.csv", lambda: self._table_rows, "cd-map-csv"),
+            margin=(16, 0, 0, 0),
+            sizing_mode="stretch_width",
+        )
+        self._table = data_table(
+            pd.DataFrame(columns=["parcel", "region", "truth", "prediction", "result", "confidence"]),
+            "cd-map-table",
+            formats={"confidence": number(3)},
+            titles={"parcel": "Parcel", "region": "Region", "truth": "Truth", "prediction": "Prediction",
+                    "result": "Right or wrong", "confidence": "Confidence"},
+            pagination="remote",
+            page_size=10,
+        )  # fmt: skip
+        self._table.on_click(self._row_clicked)
+
+    def _fill_table(self, mapped: MappedRun) -> None:
+        """Wrong parcels first, the surest on top: the errors most worth a look."""
+        table = mapped.answers.table()[mapped.answers.about(self.choices.crop)]
+        order = {"wrong": 0, "right": 1, "–": 2}
+        table = table.assign(rank=table["result"].map(order)).sort_values(
+            ["rank", "confidence"], ascending=[True, False], kind="stable"
+        )
+        table = table.drop(columns="rank").reset_index(drop=True)
+        if table.equals(self._table_rows):
+            return
+        self._table_rows = table
+        update_table(self._table, table)
+        self._table.page = 1
+        parcels = count(len(table), "parcel")
+        crop = next((c.name for c in mapped.answers.classes if c.code == self.choices.crop), "")
+        words = f"{parcels} that are {crop} or taken for it" if crop else f"{parcels}, wrong ones first"
+        self._table_title.object = f"<h2>{html.escape(words)}</h2>"
+
+    def _row_clicked(self, event: Any) -> None:
+        self.choices.parcel = str(self._table_rows["parcel"].iloc[event.row])
+
+    # --- nothing to show -------------------------------------------------------------------------
+
+    def _way_out(self) -> list[pn.viewable.Viewable]:
+        launch = pmu.Button(label="Train a run", variant="outlined", css_classes=["cd-map-launch"])
+        launch.on_click(lambda _: setattr(self.choices, "page", "launch"))
+        return [launch]

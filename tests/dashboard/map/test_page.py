@@ -1,0 +1,174 @@
+"""The map page without a browser: states, switches between image and polygons, filter and choices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from cropdash.dashboard.map.colours import CLEAR, ColourBy, Colouring, LegendEntry
+from cropdash.dashboard.map.mapped_run import MappedRun, NotMappable, mappable
+from cropdash.dashboard.map.outlines import ParcelOutlines, View
+from cropdash.dashboard.map.page import MapPage
+from cropdash.dashboard.map.parcel_map import ParcelMap
+from cropdash.dashboard.settings import Settings
+from cropdash.dashboard.state import Choices
+from cropdash.dashboard.workbench import Workbench
+from cropdash.runs.published import published
+from tests.datasets.random_store import random_store
+from tests.runs.example_run import example_run
+
+
+@pytest.fixture(scope="module")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    folder = tmp_path_factory.mktemp("map")
+    random_store(folder / "data/fields", parcels_per_region=24)
+    random_store(folder / "data/bare", outlines=False)
+    example_run(folder / "runs", folder / "data/fields", "S2")
+    example_run(folder / "runs/bare", folder / "data/bare", "S1")
+    return Workbench(Settings.of([folder / "data"], folder / "runs"))
+
+
+def page(workbench: Workbench, *runs: str, dataset: str = "fields", **choices: object) -> MapPage:
+    shown = MapPage(Choices(runs=list(runs), dataset=dataset, page="map", **choices), workbench)
+    shown.activate()
+    return shown
+
+
+def state(shown: MapPage) -> str:
+    return str(shown._state.objects[0].object) if shown._state.visible else ""
+
+
+def test_the_page_answers_draws_and_lists_wrong_parcels_first(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example")
+    assert "test parcels in r4 are right" in str(shown._answer.object)
+    assert shown.map.as_polygons
+    assert len(shown._table_rows) == 24
+    assert shown._table_rows["result"].iloc[0] == "wrong"
+
+
+def test_a_chosen_class_filters_the_table(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example", crop=18)
+    assert ((shown._table_rows["truth"] == "meadows") | (shown._table_rows["prediction"] == "meadows")).all()
+    shown.choices.crop = None
+    assert len(shown._table_rows) == 24
+
+
+def test_a_tap_chooses_the_parcel_and_a_tap_beside_keeps_the_choice(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example")
+    shown._tapped(3)
+    assert shown.choices.parcel == "r4-003"
+    shown._tapped(None)
+    assert shown.choices.parcel == "r4-003"
+
+
+def test_a_parcel_out_of_view_is_gone_to(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example")
+    shown.map.look_at(View(0, 0, 100, 100))
+    shown.choices.parcel = "r4-010"
+    assert shown._mapped is not None
+    position = shown._mapped.position("r4-010")
+    assert position is not None and shown.map.shows(position)
+
+
+@pytest.mark.parametrize(
+    ("runs", "dataset", "said"),
+    [
+        ([], "fields", "Choose a run"),
+        (["published/s1"], "fields", "cannot be mapped"),
+        (["bare/S1_seed1_example"], "bare", "has no parcel outlines"),
+    ],
+)
+def test_what_cannot_be_mapped_says_why(
+    workbench: Workbench, runs: list[str], dataset: str, said: str
+) -> None:
+    shown = page(workbench, *runs, dataset=dataset)
+    assert said in state(shown)
+    assert not shown.body.visible
+
+
+def test_a_region_without_test_parcels_names_those_with(workbench: Workbench) -> None:
+    with pytest.raises(NotMappable, match=r"not tested in r1|No chosen run was tested in r1.*r4"):
+        mappable([workbench.library.get("S2_seed1_example")], "r1")
+    with pytest.raises(NotMappable, match="can"):
+        mappable(published()[:1], "")
+
+
+def test_a_run_of_another_data_set_is_not_laid_over_this_one(workbench: Workbench, tmp_path: Path) -> None:
+    other = random_store(tmp_path / "other", regions=("r4", "r5"))
+    strange = example_run(tmp_path / "runs", None, "S1", regions=("r4",))
+    with pytest.raises(NotMappable, match="made from another data set"):
+        MappedRun.load(strange, other, ["r4"])
+
+
+# --- the map ---------------------------------------------------------------------------------------
+
+
+def squares(count: int) -> ParcelOutlines:
+    """Squares of 80 m in a grid of 100 m."""
+    side = int(np.ceil(np.sqrt(count)))
+    x, y = np.arange(count) % side * 100.0, np.arange(count) // side * 100.0
+    return ParcelOutlines(gpd.GeoSeries(shapely.box(x, y, x + 80, y + 80), crs=32631))
+
+
+def drawn(count: int) -> tuple[ParcelMap, ParcelOutlines, Colouring]:
+    outlines = squares(count)
+    entries = (LegendEntry("a", "a", "#111111", count), LegendEntry("b", "b", "#222222", 0, hatched=True))
+    colouring = Colouring(np.full(count, 1, np.uint8), entries)
+    shown = ParcelMap(lambda _: None, pytest.fail)
+    shown.look_at(outlines.view)
+    shown.show(outlines, colouring, {"parcel": [str(i) for i in range(count)]})
+    return shown, outlines, colouring
+
+
+def test_zooming_in_turns_the_image_into_polygons_and_back() -> None:
+    shown, outlines, _ = drawn(4_000)
+    assert not shown.as_polygons
+    image = shown._image.data["image"][0]
+    assert image.dtype == np.uint8 and 0.5 < (image == 1).mean() < 0.7
+    shown.look_at(View(0, 0, 1_000, 1_000))
+    assert shown.as_polygons and not shown._image.data["image"]
+    assert 100 <= len(shown._polygons.data["xs"]) < 500
+    shown.look_at(outlines.view)
+    assert not shown.as_polygons and not shown._polygons.data["xs"]
+
+
+def test_zooming_further_in_sends_nothing() -> None:
+    shown, _, _ = drawn(400)
+    before = shown._polygons.data["xs"]
+    shown.look_at(View(100, 100, 400, 400))
+    assert shown._polygons.data["xs"] is before
+
+
+def test_recolouring_sends_codes_and_keeps_the_geometry() -> None:
+    shown, _, colouring = drawn(400)
+    before = shown._polygons.data["xs"]
+    shown.recolour(Colouring(np.full(400, 2, np.uint8), colouring.entries), {"parcel": [""] * 400})
+    assert shown._polygons.data["xs"] is before
+    assert set(shown._polygons.data["code"]) == {2}
+    assert shown._hatch_mask.booleans == [True] * 400
+
+
+def test_hiding_an_entry_clears_its_colour_and_masks_its_polygons() -> None:
+    shown, _, _ = drawn(400)
+    shown.hide({"a"})
+    assert shown._mapper.palette == [CLEAR, CLEAR, "#222222"]
+    assert shown._mask.booleans == [False] * 400
+    assert shown._under(40, 40) is None, "what is hidden cannot be tapped"
+    shown.hide(())
+    assert shown._mask.booleans is None
+    assert shown._under(40, 40) == 0
+
+
+def test_an_error_while_drawing_is_told_and_not_raised() -> None:
+    told: list[Exception] = []
+    broken = ParcelMap(lambda _: None, told.append)
+    broken._guarded(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+    assert isinstance(told[0], ZeroDivisionError)
+
+
+def test_every_way_of_colouring_has_words() -> None:
+    assert [by.label for by in ColourBy] == ["prediction", "truth", "right / wrong", "confidence", "doubt"]
