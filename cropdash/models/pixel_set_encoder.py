@@ -6,10 +6,14 @@ and Temporal Self-Attention", CVPR 2020 (arXiv 1911.07757), section 3.1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
 from cropdash.batches import SensorBatch
+from cropdash.models.blocked_pooling import embed_and_pool
 from cropdash.models.masked_rows import MaskedRows
 from cropdash.models.row_layers import LinearNorm, mlp
 from cropdash.models.set_statistics import mean_and_deviation
@@ -65,7 +69,12 @@ class PixelSetEncoder(nn.Module):
         mask = None
         if not bool(series.pixel_mask.all()):
             mask = dates.gather(series.pixel_mask[:, None].expand(-1, series.date_mask.shape[1], -1))
-        if self.training or sets.device.type != "cpu":
+        if sets.device.type != "cpu":
+            return self._pool_sets(sets, mask)
+        if self.pixel_mlp.training:
+            pixels = sets.shape[:2].numel() if mask is None else int(mask.sum())
+            if pixels > 1 and not sets.requires_grad:
+                return embed_and_pool(cast(Sequence[LinearNorm], list(self.pixel_mlp)), sets, mask)
             return self._pool_sets(sets, mask)
         # Without batch statistics the sets are independent: a few at a time stay in the CPU's cache.
         size = max(1, _BLOCK // sets.shape[1])

@@ -27,6 +27,17 @@ class RowBatchNorm(nn.BatchNorm1d):
         scale, shift = self.affine_of_running_statistics()
         return rows * scale + shift
 
+    def update_running_statistics(self, mean: Tensor, variance: Tensor, rows: int) -> None:
+        """Take in the statistics of a batch: mean and biased variance ``(channels,)`` over its rows."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
+        with torch.no_grad():
+            self.num_batches_tracked.add_(1)
+            self.running_mean.lerp_(mean.to(self.running_mean), self.momentum)
+            self.running_var.lerp_((variance * rows / (rows - 1)).to(self.running_var), self.momentum)
+
     def affine_of_running_statistics(self) -> tuple[Tensor, Tensor]:
         """Scale and shift ``(channels,)`` that the norm amounts to in evaluation."""
         assert self.running_mean is not None
