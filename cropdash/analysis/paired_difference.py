@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+_OVERALL = ("accuracy", "macro_f1")
+_OF_CLASS = ("f1", "recall", "precision", "iou")
+
 
 @dataclass(frozen=True)
 class PairedDifference:
@@ -35,20 +38,28 @@ class PairedDifference:
 
 
 def paired_difference(
-    first: pd.DataFrame, second: pd.DataFrame, classes: int, metric: str, draws: int = 2000, seed: int = 0
+    first: pd.DataFrame,
+    second: pd.DataFrame,
+    classes: int,
+    metric: str,
+    draws: int = 2000,
+    seed: int = 0,
+    *,
+    of_class: int | None = None,
 ) -> PairedDifference | None:
-    """Bootstrap the difference in ``accuracy`` or ``macro_f1`` of two tables of predictions.
+    """Bootstrap the difference of two tables of predictions, over all classes or in one of them.
 
     A class without a parcel, in all of them or in one draw, has the F1 0 in both runs, as in
     :class:`~cropdash.runs.metrics.ConfusionMatrix`. Where a class has a handful of parcels the interval
-    of macro-F1 is therefore rough.
+    of macro-F1, and of its own figures, is therefore rough.
 
     Args:
         first, second: ``parcel_id, region, truth, predicted`` with class indices, -1 where there is none.
         classes: how many there are; macro-F1 averages all of them.
-        metric: ``accuracy`` or ``macro_f1``.
+        metric: ``accuracy`` or ``macro_f1``; of one class ``f1``, ``recall``, ``precision`` or ``iou``.
         draws: bootstrap samples.
         seed: the same seed gives the same interval.
+        of_class: index of that class.
 
     Returns:
         The difference; None where the runs have no answered parcel in common or disagree on the truth,
@@ -57,6 +68,9 @@ def paired_difference(
     Raises:
         ValueError: the metric is another one.
     """
+    allowed = _OVERALL if of_class is None else _OF_CLASS
+    if metric not in allowed:
+        raise ValueError(f"metric must be {', '.join(allowed[:-1])} or {allowed[-1]}, not {metric!r}")
     keys = ["parcel_id", "region"]
     both = first[[*keys, "truth", "predicted"]].merge(
         second[[*keys, "truth", "predicted"]], on=keys, suffixes=("", "_2")
@@ -70,21 +84,31 @@ def paired_difference(
     t, p, q = cells // classes**2, cells // classes % classes, cells % classes
     drawn = np.random.default_rng(seed).multinomial(len(both), counts / len(both), size=draws)
     weights = np.vstack([counts, drawn]).astype(float)
-    differences = _figures(weights, t, p, classes, metric) - _figures(weights, t, q, classes, metric)
+    differences = _figures(weights, t, p, classes, metric, of_class) - _figures(
+        weights, t, q, classes, metric, of_class
+    )
     low, high = np.percentile(differences[1:], [2.5, 97.5])
     return PairedDifference(float(differences[0]), float(low), float(high), len(both))
 
 
 def _figures(
-    weights: np.ndarray, truth: np.ndarray, predicted: np.ndarray, classes: int, metric: str
+    weights: np.ndarray,
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    classes: int,
+    metric: str,
+    of_class: int | None,
 ) -> np.ndarray:
     """The metric of each row of ``weights``, ``(draws, cells)``."""
     correct = weights * (truth == predicted)
     if metric == "accuracy":
         return correct.sum(axis=1) / weights.sum(axis=1)
-    if metric != "macro_f1":
-        raise ValueError(f"metric must be accuracy or macro_f1, not {metric!r}")
-    one_hot = np.eye(classes)
-    hits = correct @ one_hot[truth]
-    below = weights @ (one_hot[truth] + one_hot[predicted])
-    return np.divide(2 * hits, below, out=np.zeros_like(hits), where=below > 0).mean(axis=1)
+    one_hot = np.eye(classes)[:, slice(None) if of_class is None else [of_class]]
+    hits, actual, mapped = correct @ one_hot[truth], weights @ one_hot[truth], weights @ one_hot[predicted]
+    above, below = {
+        "f1": (2 * hits, actual + mapped),
+        "recall": (hits, actual),
+        "precision": (hits, mapped),
+        "iou": (hits, actual + mapped - hits),
+    }[metric.removeprefix("macro_")]
+    return np.divide(above, below, out=np.zeros_like(hits), where=below > 0).mean(axis=1)

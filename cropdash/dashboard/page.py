@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import html
 import logging
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import panel as pn
 import panel_material_ui as pmu
 
 from cropdash.dashboard.pages import PageEntry
-from cropdash.dashboard.state import Choices
+from cropdash.dashboard.run_words import run_name
+from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
 from cropdash.dashboard.theme import PAGE_CSS
-from cropdash.dashboard.workbench import Workbench
+from cropdash.dashboard.workbench import DatasetEntry, Workbench
+from cropdash.runs.results import Result
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +115,59 @@ class Page(pn.viewable.Viewer):
             f"<p role='status'>{html.escape(sentence)}</p>",
             pmu.LinearProgress(active=True, sizing_mode="stretch_width"),
         )
+
+    def chosen_runs(self) -> list[Result]:
+        """The chosen runs that exist, in the order of their places."""
+        return [run for run in map(self.workbench.result, self.choices.runs) if run is not None]
+
+    def ways_out(self, needs: Sequence[str]) -> list[pn.viewable.Viewable]:
+        """Next steps where no chosen run has what the page needs: a run that does, and training one.
+
+        Args:
+            needs: keys of :attr:`Result.missing`.
+        """
+        region = [self.choices.region] if self.choices.region else None
+        able = [
+            result
+            for result in self.workbench.results(self.choices.dataset)
+            if result.id not in self.choices.runs
+            and not set(needs) & set(result.missing)
+            and result.covers(region)
+            # A run of parcels that are in no data set has none to draw.
+            and ("outlines" not in needs or self.workbench.dataset_of(result))
+        ]
+        ways: list[pn.viewable.Viewable] = []
+        if able and len(self.choices.runs) < MAXIMUM_RUNS:
+            run = able[0]
+            show = pmu.Button(
+                label=f"Show {run_name(run)}", css_classes=[f"cd-{self.slug}-show-run"], margin=(4, 0)
+            )
+            show.on_click(lambda _: self.choices.add_run(run.id))
+            ways.append(show)
+        return [*ways, self.launch_button()]
+
+    def launch_button(self, label: str = "Train a run", **params: Any) -> pmu.Button:
+        """A button that leads to the Launch page."""
+        params = {"variant": "outlined", "margin": (4, 0), **params}
+        launch = pmu.Button(label=label, css_classes=[f"cd-{self.slug}-launch"], **params)
+        launch.on_click(lambda _: setattr(self.choices, "page", "launch"))
+        return launch
+
+    def readable_dataset(self) -> DatasetEntry | None:
+        """The chosen data set; None, after a designed state, where there is none or it cannot be read."""
+        name = self.choices.dataset
+        entry = self.workbench.datasets().get(name)
+        if entry is not None and entry.info is not None:
+            return entry
+        if entry is not None:
+            self.show_empty(f"The data set {entry.name} cannot be read: {entry.error}")
+        else:
+            folders = ", ".join(str(folder) for folder in self.workbench.settings.data)
+            self.show_empty(
+                f"There is no data set {f'called {name} ' if name else ''}in {folders}. Import one with "
+                "“cropdash import reference FOLDER OUT”, or start the dashboard with --data."
+            )
+        return None
 
     def show_failure(self, error: Exception) -> None:
         again = pmu.Button(label="Try again", variant="outlined", css_classes=["cd-try-again"])

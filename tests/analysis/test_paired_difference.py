@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from cropdash.analysis.paired_difference import paired_difference
+from cropdash.runs.metrics import ConfusionMatrix
 
 
 def predictions(truth: object, predicted: object) -> pd.DataFrame:
@@ -134,7 +135,24 @@ def test_runs_tested_on_different_things_are_not_compared(one: pd.DataFrame, oth
     assert paired_difference(one, other, 2, "accuracy") is None
 
 
+@pytest.mark.parametrize("metric", ["f1", "recall", "precision", "iou"])
+def test_a_figure_of_one_class_is_that_of_the_confusion_matrix(metric: str) -> None:
+    rng = np.random.default_rng(3)
+    truth, first, second = rng.integers(0, 3, (3, 60))
+    matrices = [ConfusionMatrix.from_labels(truth, mapped, ("a", "b", "c")) for mapped in (first, second)]
+    for index in range(3):
+        found = paired_difference(
+            predictions(truth, first), predictions(truth, second), 3, metric, of_class=index
+        )
+        assert found is not None
+        one, other = (getattr(matrix, metric)[index] for matrix in matrices)
+        assert found.difference == pytest.approx(one - other)
+        assert found.low <= found.difference <= found.high
+
+
 def test_an_unknown_metric_is_refused_by_name() -> None:
     one, other = drawn(np.random.default_rng(8), 20, 0.9, 0.6)
     with pytest.raises(ValueError, match="not 'kappa'"):
         paired_difference(one, other, 2, "kappa")
+    with pytest.raises(ValueError, match="f1, recall, precision or iou, not 'accuracy'"):
+        paired_difference(one, other, 2, "accuracy", of_class=1)

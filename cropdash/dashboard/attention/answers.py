@@ -1,4 +1,4 @@
-"""What attention over the calendar says: shares by month, the season a class is looked at, a sentence.
+"""What attention over the calendar says: shares by month, the month a class is looked at most, a sentence.
 
 Works on averages by class and date; knows no widget.
 """
@@ -26,8 +26,15 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augus
           "November", "December")  # fmt: skip
 #: Fewer parcels than this bear no statement about a class.
 FEWEST = 5
-#: A pair of months must hold this many times its share of the dates to be called looked at.
-_STANDS_OUT = 1.15
+#: With less of the attention than this away from where the dates lie, no month is said to matter.
+_EVEN = 0.1
+_ATTENTION = {"S1": "its radar attention", "S2": "its optical attention", JOINT: "its attention"}
+_NO_PROOF = "That is where it looks, no proof of what decides."
+#: What attention over one stream alone cannot tell.
+_APART = {
+    "S2": "It sees no radar.",
+    JOINT: "Its attention is one for both, and cannot tell radar from optical.",
+}
 
 
 # Runs are told apart by identity: the library makes a new one when a folder changes.
@@ -80,29 +87,42 @@ def _shares(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True)
-class Season:
-    """Two neighbouring months: their share of a class's attention and of its acquisitions."""
+class Peak:
+    """The month with the most attention of a class: its share of the attention and of the acquisitions.
 
-    months: tuple[str, str]
+    Attributes:
+        years: those in which the class has acquisitions in that month; they are taken together.
+        even: whether the attention follows the acquisitions so closely that no month matters.
+    """
+
+    month: int
+    years: tuple[int, ...]
     attention: float
     dates: float
+    even: bool
 
     @property
-    def stands_out(self) -> bool:
-        return self.attention >= _STANDS_OUT * self.dates
+    def words(self) -> str:
+        """``May 2019``, or ``May of 2018 and 2019``."""
+        of = "of " if len(self.years) > 1 else ""
+        return f"{MONTHS[self.month]} {of}{listed([str(year) for year in self.years])}"
 
 
-def looked_at(attention: AttentionByDate, index: int, head: int | None = None) -> Season | None:
-    """The two neighbouring months with the most attention of a class; None for a class without parcels."""
+def looked_at(attention: AttentionByDate, index: int, head: int | None = None) -> Peak | None:
+    """The month that a class is looked at most; None for a class without parcels."""
     weights, dates = (shares[index] for shares in month_shares(attention, head))
     if np.isnan(weights).any():
         return None
-    first = int((weights + np.roll(weights, -1)).argmax())
-    second = (first + 1) % 12
-    return Season(
-        (MONTHS[first], MONTHS[second]),
-        float(weights[first] + weights[second]),
-        float(dates[first] + dates[second]),
+    month = int(weights.argmax())
+    months = attention.dates[attention.parcels[index] > 0].astype("datetime64[M]").astype(int)
+    years = np.unique(months[months % 12 == month] // 12 + 1970)
+    return Peak(
+        month,
+        tuple(int(year) for year in years),
+        float(weights[month]),
+        float(dates[month]),
+        # Half the sum of differences: the share of the attention that lies elsewhere than the dates do.
+        bool(np.abs(weights - dates).sum() / 2 < _EVEN),
     )
 
 
@@ -113,12 +133,15 @@ def class_in_question(attentions: Sequence[AttentionByDate], crop: int | None) -
     return int(np.max([a.total for a in attentions], axis=0).argmax()) if index is None else index
 
 
-def answer(attentions: Sequence[AttentionByDate], crop: int | None, head: int | None = None) -> str:
-    """Where a class is looked at, in each sensor, as a sentence.
+def answer(
+    attentions: Sequence[AttentionByDate], crop: int | None, run: str = "the model", head: int | None = None
+) -> str:
+    """In which month a class is looked at, in each sensor, as a sentence.
 
     Args:
         attentions: shares of attention of one run, one entry a sensor.
         crop: code of the chosen class; the most frequent one if unset.
+        run: what the run is called.
     """
     index = class_in_question(attentions, crop)
     name = attentions[0].classes[index].name
@@ -127,20 +150,21 @@ def answer(attentions: Sequence[AttentionByDate], crop: int | None, head: int | 
         return f"Only {count(parcels, 'test parcel')} of {name} here: too few to say where the model looks."
     looks, even = [], []
     for attention in attentions:
-        season = looked_at(attention, index, head)
-        if season is None:
+        peak = looked_at(attention, index, head)
+        if peak is None:
             continue
-        if not season.stands_out:
+        if peak.even:
             even.append(stream_label(attention.sensor))
             continue
         looks.append(
-            f"at {season.months[0]} and {season.months[1]} in {stream_label(attention.sensor)}: "
-            f"{_per_cent(season.attention)} of the attention on {_per_cent(season.dates)} of the dates"
+            f"at {'both sensors together' if attention.sensor == JOINT else stream_label(attention.sensor)} "
+            f"most in {peak.words} "
+            f"({_per_cent(peak.attention)} of {_ATTENTION[attention.sensor]} on {_per_cent(peak.dates)} of the dates)"
         )
-    if not looks:
-        return f"For {name} the model spreads its attention almost evenly over the season."
-    sentence = f"For {name} the model looks most {'; '.join(looks)}."
-    return f"{sentence} In {listed(even)} it looks almost evenly." if even else sentence
+    sentence = f"For {name}, {run} looks " + listed(
+        [*looks, *([f"almost evenly over the season at {listed(even)}"] if even else [])]
+    )
+    return f"{sentence}. {_APART.get(attentions[0].sensor, _NO_PROOF) if len(attentions) == 1 else _NO_PROOF}"
 
 
 def month_table(attentions: Sequence[AttentionByDate], head: int | None = None) -> pd.DataFrame:

@@ -19,11 +19,12 @@ from cropdash.dashboard.attention.answers import (
     month_table,
 )
 from cropdash.dashboard.attention.heatmap import heatmap, time_range
+from cropdash.dashboard.choosers import ClassSelect, NothingToShow, RunSelect, able_runs
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.parcel.series import OpticalView, panels
 from cropdash.dashboard.parcel.series_plot import series_plot
-from cropdash.dashboard.run_words import run_name, unlike_name
-from cropdash.dashboard.state import Choices
+from cropdash.dashboard.run_words import run_name
+from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
 from cropdash.dashboard.tables import csv_button, data_table, number, update_table
 from cropdash.dashboard.workbench import Workbench
 from cropdash.runs.results import Result
@@ -45,7 +46,6 @@ class AttentionPage(Page):
 
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(choices, workbench, **params)
-        self._shown_run = ""
         self._table_rows = pd.DataFrame()
         self._picture = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["cd-attention-heatmap"])
         self._build_controls()
@@ -76,7 +76,9 @@ class AttentionPage(Page):
             margin=(18, 0, 0, 0),
             sizing_mode="stretch_width",
         )
+        self._apart = pn.Row(margin=(2, 0, 8, 0), css_classes=["cd-attention-apart"], visible=False)
         self.body.objects = [
+            self._apart,
             self._picture,
             self._controls,
             text_pane(f"<p class='note'>{html.escape(CAVEAT)}</p>", "cd-attention-caveat"),
@@ -90,9 +92,19 @@ class AttentionPage(Page):
 
     def refresh(self) -> None:
         """Bring heatmaps, sentence, parcel and table in line with the choices."""
-        run = self._offer_runs()
-        if run is None:
+        try:
+            able = able_runs(
+                self.chosen_runs(),
+                ["attention"],
+                self.choices.region,
+                purpose="to see when in the season it looks",
+                unable="None of the chosen runs tells where it looks.",
+                able="Runs trained here do.",
+            )
+        except NothingToShow as reason:
+            self.show_empty(str(reason), *self.ways_out(["attention"]))
             return
+        run = self._run.offer(able)
         regions = (self.choices.region,) if self.choices.region else tuple(run.regions())
         table = run.attention
         assert table is not None, "runs without attention were left out"
@@ -104,7 +116,9 @@ class AttentionPage(Page):
             self.show_empty(f"No test parcel of {run_name(run)} has attention in {', '.join(regions)}.")
             return
         self.show_body()
-        self.say(answer(shares, self.choices.crop, head), simulated=run.simulated)
+        self._crop.offer(run.classes)
+        self.say(answer(shares, self.choices.crop, run_name(run), head), simulated=run.simulated)
+        self._offer_sensors_apart(run, table.sensors)
         drawn = (
             [attention_by_date(run, stream, by, regions, True) for stream in table.sensors]
             if relative
@@ -127,34 +141,50 @@ class AttentionPage(Page):
 
     # --- runs and heads --------------------------------------------------------------------------
 
-    def _offer_runs(self) -> Result | None:
-        """The run that is shown; None, after a designed state, where no chosen run keeps attention."""
-        chosen = [run for run in map(self.workbench.result, self.choices.runs) if run is not None]
-        if not chosen:
-            self.show_empty("Choose a run on the left to see when in the season it looks.")
-            return None
-        able = [run for run in chosen if "attention" not in run.missing and run.attention is not None]
-        if not able:
-            reasons = " ".join(dict.fromkeys(run.missing.get("attention", "") for run in chosen))
-            launch = pmu.Button(label="Train a run", variant="outlined", css_classes=["cd-attention-launch"])
-            launch.on_click(lambda _: setattr(self.choices, "page", "launch"))
-            self.show_empty(
-                f"None of the chosen runs tells where it looks. {reasons} Runs trained here do.", launch
-            )
-            return None
-        covering = [run for run in able if not self.choices.region or run.covers([self.choices.region])]
-        if not covering:
-            tested = ", ".join(sorted({region for run in able for region in run.regions()}))
-            self.show_empty(f"No chosen run was tested in {self.choices.region}. Choose one of: {tested}.")
-            return None
-        shown = next((run for run in covering if run.id == self._shown_run), covering[0])
-        self._shown_run = shown.id
-        self._run.param.update(
-            options={unlike_name(run, covering): run.id for run in covering},
-            value=shown.id,
-            visible=len(covering) > 1,
-        )
-        return shown
+    def _offer_sensors_apart(self, run: Result, streams: Sequence[str]) -> None:
+        """Where the run's attention tells nothing of radar alone: the way to a run whose attention does."""
+        self._apart.visible = "S1" not in streams
+        if not self._apart.visible:
+            self._apart.objects = []
+            return
+        other = self._with_radar(run)
+        if other is None:
+            label = "Train a run that looks at each sensor apart, such as “fused at time level”"
+            self._apart.objects = [self.launch_button(label, size="small", margin=0)]
+            return
+        button = pmu.Button(
+            label=f"Look at radar apart: {run_name(other)}", variant="outlined", size="small", margin=0,
+            css_classes=["cd-attention-radar"],
+        )  # fmt: skip
+        button.on_click(lambda _: self._show_run(other.id))
+        self._apart.objects = [button]
+
+    def _with_radar(self, run: Result) -> Result | None:
+        """A run with attention over Sentinel-1 alone.
+
+        One with both sensors before others, one network before two that were fused, chosen ones first.
+        """
+        regions = [self.choices.region] if self.choices.region else None
+        chosen = self.chosen_runs()
+        others = self.workbench.results(self.choices.dataset) if len(chosen) < MAXIMUM_RUNS else []
+        data = self.workbench.dataset_of(run)
+        able = [
+            (len(table.sensors) < 2, "history" in other.missing, other)
+            for other in [*chosen, *others]
+            if other.covers(regions)
+            and self.workbench.dataset_of(other) == data
+            and (table := other.attention) is not None
+            and "S1" in table.sensors
+        ]
+        return min(able, key=lambda one: one[:2])[2] if able else None
+
+    def _show_run(self, run_id: str) -> None:
+        """Show a run, which becomes a chosen one if it was not."""
+        self._run.prefer(run_id)
+        if run_id in self.choices.runs:
+            self.update()
+        else:
+            self.choices.add_run(run_id)
 
     def _offer_heads(self, heads: int) -> None:
         options = {"mean of heads": _MEAN, **{f"head {i + 1}": str(i) for i in range(heads)}}
@@ -166,7 +196,8 @@ class AttentionPage(Page):
     def _build_controls(self) -> None:
         common: dict[str, Any] = {"size": "small", "margin": 0}
         nowrap = {"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}}
-        self._run = pmu.Select(label="Run", options={}, width=260, css_classes=["cd-attention-run"], **common)
+        self._run = RunSelect(self.slug, self.update, margin=0)
+        self._crop = ClassSelect(self.choices, self.slug, margin=0)
         self._head = pmu.Select(
             label="Head", options={"mean of heads": _MEAN}, value=_MEAN, width=150, css_classes=["cd-attention-head"],
             **common,
@@ -185,16 +216,10 @@ class AttentionPage(Page):
         )  # fmt: skip
         for widget in (self._head, self._by, self._measure, self._optical):
             widget.param.watch(self._choice_changed, "value")
-        self._run.param.watch(self._choose_run, "value")
         self._controls = pn.FlexBox(
-            self._by, self._measure, self._head, self._run, gap="12px", align_items="center", margin=(12, 0, 8, 0),
+            self._crop, self._run, self._by, self._measure, self._head, gap="12px", align_items="center", margin=(12, 0, 8, 0),
             sizing_mode="stretch_width", css_classes=["cd-attention-controls"],
         )  # fmt: skip
-
-    def _choose_run(self, event: Any) -> None:
-        if event.new is not None and event.new != self._shown_run:
-            self._shown_run = event.new
-            self.update()
 
     def _tapped(self, crop: int, date: str | None) -> None:
         self.choices.param.update(crop=crop, date=date or self.choices.date)

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from cropdash.dashboard.run_words import count
+from cropdash.dashboard.run_words import count, listed
 from cropdash.nomenclature import CropClass
 from cropdash.runs.metrics import ConfusionMatrix
 
@@ -100,24 +100,59 @@ def answer(matrix: ConfusionMatrix, run: str, region: str = "", chosen: int | No
 
 
 def _about_class(matrix: ConfusionMatrix, chosen: int, run: str, where: str) -> str:
-    names = matrix.class_names
+    name = matrix.class_names[chosen]
     support, found = int(matrix.support[chosen]), int(matrix.correct[chosen])
     mapped = int(matrix.predicted_count[chosen])
     if not support:
-        return f"No test parcel{where} is {names[chosen]}; {run} maps {count(mapped, 'parcel')} as such."
-    sentence = f"Of {count(support, f'{names[chosen]} parcel')}{where}, {run} finds {found:,} ({_per_cent(found, support)})"
-    most = largest_confusion(matrix, chosen)
-    if most:
-        sentence += (
-            f"; {count(most.parcels, 'is', 'are')} mapped as {names[most.predicted]}, its commonest confusion"
-        )
+        taken_from = [
+            f"{int(matrix.counts[i, chosen]):,} {matrix.class_names[i]}"
+            for i in np.argsort(-matrix.counts[:, chosen], kind="stable")
+            if matrix.counts[i, chosen]
+        ]
+        truly = f": {listed(taken_from)} in truth" if taken_from else ""
+        return f"No test parcel{where} is {name}; {run} maps {count(mapped, 'parcel')} as such{truly}."
+    sentence = (
+        f"{run} finds {found:,} of {count(support, f'{name} parcel')}{where} ({_per_cent(found, support)})"
+    )
     if mapped:
-        sentence += (
-            f". Of the {mapped:,} mapped as {names[chosen]}, {_per_cent(found, mapped)} are {names[chosen]}"
-        )
+        sentence += f"; of the {mapped:,} that it maps as {name}, {_per_cent(found, mapped)} are {name}."
     else:
-        sentence += ". It maps nothing as such"
-    return sentence + "."
+        sentence += "; it maps nothing as such."
+    return f"{_confused_with(matrix, chosen)} {sentence}"
+
+
+def _confused_with(matrix: ConfusionMatrix, chosen: int) -> str:
+    """With which class the chosen one is most often confused, both directions together and each of them."""
+    names = matrix.class_names
+    name = names[chosen][0].upper() + names[chosen][1:]
+    to, by = matrix.counts[chosen].copy(), matrix.counts[:, chosen].copy()
+    to[chosen] = by[chosen] = 0
+    partners = _most(to + by)
+    if not partners:
+        return f"{name} is confused with nothing."
+    if len(partners) > 1:
+        each = count(int((to + by).max()), "parcel")
+        return (
+            f"{name} is confused equally often with {listed([names[i] for i in partners])}: {each} each, "
+            "both directions together."
+        )
+    partner = partners[0]
+    sentence = (
+        f"{name} is most often confused with {names[partner]}: "
+        f"{count(int(to[partner]), f'{names[chosen]} parcel is', f'{names[chosen]} parcels are')} mapped as {names[partner]}, "
+        f"{count(int(by[partner]), f'{names[partner]} parcel', f'{names[partner]} parcels')} as {names[chosen]}."
+    )
+    other = [
+        f"{words} {names[most[0]]} ({count(int(counts.max()), 'parcel')})"
+        for words, counts in (("most often mapped as", to), ("most often taken from", by))
+        if (most := _most(counts)) and partner not in most
+    ]
+    return f"{sentence} By itself it is {listed(other)}." if other else sentence
+
+
+def _most(counts: np.ndarray) -> list[int]:
+    """Where the largest count stands, all places of a tie; none where all are 0."""
+    return [] if not counts.any() else np.flatnonzero(counts == counts.max()).tolist()
 
 
 def _per_cent(part: int, whole: int) -> str:

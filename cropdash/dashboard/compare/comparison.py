@@ -79,13 +79,18 @@ def answer(
         difference: of the two best by ``metric``, where both answered the same parcels.
     """
     alike = comparable(compared)
-    apart = sum(not math.isnan(one.value(metric)) for one in compared if one not in alike)
+    apart = [one for one in compared if one not in alike and not math.isnan(one.value(metric))]
     sentence = _ranking_sentence(alike, metric, region, difference)
+    return f"{sentence} {not_ranked(apart, alike)}".strip()
+
+
+def not_ranked(apart: Sequence[Compared], ranked: Sequence[Compared]) -> str:
+    """That some of the chosen results stand apart from those that are ranked; empty where none does."""
     if not apart:
-        return sentence
-    others = count(apart, "chosen result was", "chosen results were")
-    them = "it" if len(alike) == 1 else "them"
-    return f"{sentence} {others} not known to be tested on the same parcels and cannot be ranked with {them}."
+        return ""
+    others = count(len(apart), "chosen result was", "chosen results were")
+    them = "it" if len(ranked) == 1 else "them"
+    return f"{others} not known to be tested on the same parcels and cannot be ranked with {them}."
 
 
 def _ranking_sentence(
@@ -121,28 +126,34 @@ def _ranking_sentence(
         else:
             sentence = (
                 f"{called(best)} leads with {METRICS[metric]} {figure(metric, best.value(metric))}, "
-                f"{_gap(metric, best.value(metric) - second.value(metric))} ahead of {called(second)}{over}."
+                f"{gap(best.value(metric) - second.value(metric))} ahead of {called(second)}{over}."
             )
-    return f"{sentence} {_is_it_real(best, second, metric, difference)}".strip()
+    few = parcels is not None and parcels < FEW_PARCELS
+    warning = "So few parcels prove that the chain works and rank nothing." if few else ""
+    tie = best.value(metric) == second.value(metric)
+    return f"{sentence} {warning if tie else on_the_lead(second.name, difference, warning)}".strip()
 
 
-def _gap(metric: str, gap: float) -> str:
+def gap(difference: float) -> str:
     """``2.1 points`` of a hundred; small ones are not rounded to nothing."""
-    points = 100 * gap
+    points = 100 * difference
     return f"{points:.1f} points" if points >= 0.05 else "less than 0.1 points"
 
 
-def _is_it_real(best: Compared, second: Compared, metric: str, difference: PairedDifference | None) -> str:
-    few = best.scores.parcels is not None and best.scores.parcels < FEW_PARCELS
-    warning = "So few parcels prove that the chain works and rank nothing." if few else ""
-    if difference is None or best.value(metric) == second.value(metric):
+def on_the_lead(second: str, difference: PairedDifference | None, warning: str) -> str:
+    """Whether the lead over the second is real.
+
+    Args:
+        warning: why no interval can make it so; empty where there are parcels enough.
+    """
+    if difference is None:
         return warning
     interval = f"95 % interval {100 * difference.low:+.1f} to {100 * difference.high:+.1f} points"
     if not difference.is_clear:
-        return f"The lead over {second.name} may be chance ({interval}). {warning}".strip()
-    if few:
-        return warning
-    return f"The lead over {second.name} is more than the choice of parcels ({interval})."
+        return f"The lead over {second} may be chance ({interval}). {warning}".strip()
+    if warning:
+        return f"The lead over {second} has a {interval}. {warning}"
+    return f"The lead over {second} is more than the choice of parcels ({interval})."
 
 
 def macro_note(compared: Sequence[Compared]) -> str:

@@ -11,7 +11,9 @@ import panel as pn
 import panel_material_ui as pmu
 
 from cropdash.analysis.paired_difference import PairedDifference, paired_difference
+from cropdash.dashboard.choosers import ClassSelect
 from cropdash.dashboard.colours import RunStyle, run_style
+from cropdash.dashboard.compare.best_for_class import class_answer, ranking_for_class
 from cropdash.dashboard.compare.comparison import (
     Compared,
     answer,
@@ -28,6 +30,7 @@ from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, listed, run_nam
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
 from cropdash.dashboard.tables import csv_button, data_table, number, update_table
 from cropdash.dashboard.workbench import Workbench
+from cropdash.nomenclature import CropClass
 from cropdash.runs.results import Result, Scores
 
 _TITLES = {
@@ -81,6 +84,7 @@ class ComparePage(Page):
             css_classes=["cd-compare-legend"], sizing_mode="stretch_width", margin=(10, 0, 0, 0)
         )
         self._note = text_pane("", "cd-compare-note")
+        self._crop = ClassSelect(choices, self.slug, margin=(6, 12, 6, 0))
         self._metric = pmu.Select(
             label="Best by", options={name: metric for metric, name in METRICS.items()}, value="macro_f1",
             size="small", width=190, css_classes=["cd-compare-metric"], margin=(6, 12, 6, 0),
@@ -101,13 +105,9 @@ class ComparePage(Page):
             pagination="local", page_size=20,
         )  # fmt: skip
         self._table.on_click(self._ticked, column="chosen")
-        self._launch = pmu.Button(
-            label="Launch a run of your own",
-            icon="play_circle",
-            css_classes=["cd-compare-launch"],
-            margin=(4, 0, 10, 0),
+        self._launch = self.launch_button(
+            "Launch a run of your own", icon="play_circle", variant="contained", margin=(4, 0, 10, 0)
         )
-        self._launch.on_click(lambda _: setattr(self.choices, "page", "launch"))
         self._caveats = text_pane("", "cd-compare-caveats", margin=(8, 0, 0, 0))
         self.body.objects = [
             self._launch,
@@ -120,7 +120,12 @@ class ComparePage(Page):
             ),
             self._note,
             pn.FlexBox(
-                self._metric, self._class_metric, self._fewest, margin=(10, 0), sizing_mode="stretch_width"
+                self._crop,
+                self._metric,
+                self._class_metric,
+                self._fewest,
+                margin=(10, 0),
+                sizing_mode="stretch_width",
             ),
             pn.Row(
                 text_pane("<h2>All runs</h2><span class='note'>Tick a run to compare it.</span>"),
@@ -149,6 +154,7 @@ class ComparePage(Page):
         own = any(result.kind == "run" for result in results)
         self._launch.visible = not own
         self.show_body()
+        self._crop.offer(_classes(compared))
         self.say(self._sentence(compared, own), simulated=any(one.result.simulated for one in compared))
         self._draw(compared)
         self._caveats.object = _caveats_html(compared, self._outside(by_id, scores), region)
@@ -175,16 +181,27 @@ class ComparePage(Page):
             return "No run is chosen: tick some in the table below."
         if not compared:
             return "None of the chosen runs has figures to show: the reasons stand below the table."
-        sentence = answer(compared, self._metric.value, self.choices.region, self._difference(compared))
+        crop, region = self.choices.crop, self.choices.region
+        if crop is None:
+            metric = self._metric.value
+            leaders = ranking(comparable(compared), metric)
+            difference = self._difference(leaders, metric) if metric in ("accuracy", "macro_f1") else None
+            sentence = answer(compared, metric, region, difference)
+        else:
+            metric = self._class_metric.value
+            difference = self._difference(ranking_for_class(compared, crop, metric), metric, crop)
+            name = self.workbench.class_name(crop, self.choices.dataset)
+            sentence = class_answer(compared, crop, name, metric, region, difference)
         if not own:
             what = " these are the published figures." if _all_published(compared) else ""
             return f"There is no run of your own yet{';' if what else '.'}{what} {sentence}"
         return sentence
 
-    def _difference(self, compared: list[Compared]) -> PairedDifference | None:
-        metric = self._metric.value
-        ranked = ranking(comparable(compared), metric)
-        if len(ranked) < 2 or metric not in ("accuracy", "macro_f1"):
+    def _difference(
+        self, ranked: Sequence[Compared], metric: str, crop: int | None = None
+    ) -> PairedDifference | None:
+        """Of the two best, over all classes or in the one of this code; None where it cannot be known."""
+        if len(ranked) < 2:
             return None
         first, second = (one.result for one in ranked[:2])
         if first.classes != second.classes or "parcels" in first.missing or "parcels" in second.missing:
@@ -193,7 +210,8 @@ class ComparePage(Page):
         tables = first.predictions(regions), second.predictions(regions)
         if tables[0] is None or tables[1] is None:
             return None
-        return paired_difference(tables[0], tables[1], len(first.classes), metric)
+        of_class = None if crop is None else [known.code for known in first.classes].index(crop)
+        return paired_difference(tables[0], tables[1], len(first.classes), metric, of_class=of_class)
 
     # --- picture ---------------------------------------------------------------------------------
 
@@ -299,6 +317,11 @@ def _with_ticks(frame: pd.DataFrame, chosen: Sequence[str]) -> pd.DataFrame:
     return pd.concat(
         [frame[["id"]], pd.Series(boxes, name="chosen", dtype=object), frame.drop(columns="id")], axis=1
     )
+
+
+def _classes(compared: Sequence[Compared]) -> list[CropClass]:
+    """All classes of the compared runs, those of the first run first."""
+    return list({crop.code: crop for one in compared for crop in one.result.classes}.values())
 
 
 def _all_published(compared: list[Compared]) -> bool:

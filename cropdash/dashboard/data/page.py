@@ -33,16 +33,10 @@ class DataPage(Page):
         self._counts = pd.DataFrame()
 
     def refresh(self) -> None:
-        entry = self.workbench.datasets().get(self.choices.dataset)
+        entry = self.readable_dataset()
         if entry is None:
-            folders = ", ".join(str(folder) for folder in self.workbench.settings.data)
-            self.show_empty(
-                f"There is no data set in {folders}. Import one with “cropdash import reference FOLDER OUT”, "
-                "or start the dashboard with --data."
-            )
-        elif entry.info is None:
-            self.show_empty(f"The data set {entry.name} cannot be read: {entry.error}")
-        elif entry.name in self._inspections:
+            return
+        if entry.name in self._inspections:
             self._show(entry, self._inspections[entry.name])
         else:
             self.show_loading(f"Counting the parcels of {entry.title}.")

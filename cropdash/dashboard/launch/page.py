@@ -13,7 +13,7 @@ import panel_material_ui as pmu
 
 from cropdash.dashboard.colours import FAILURE, MUTED, run_colour
 from cropdash.dashboard.launch.form import LaunchForm
-from cropdash.dashboard.launch.run_curves import RunCurves
+from cropdash.dashboard.launch.run_curves import RunCurves, RunLine, run_lines
 from cropdash.dashboard.launch.run_queue import QueueItem, answer, newest_first, queue_item, why_not_started
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.state import Choices
@@ -66,35 +66,28 @@ class LaunchPage(Page):
         ]
 
     def refresh(self) -> None:
-        entry = self.workbench.datasets().get(self.choices.dataset)
+        entry = self.readable_dataset()
         if entry is None:
-            folders = ", ".join(str(folder) for folder in self.workbench.settings.data)
-            self.show_empty(
-                f"There is no data set to train on in {folders}. Import one with “cropdash import reference FOLDER OUT”, "
-                "or start the dashboard with --data."
-            )
-            return
-        if entry.info is None:
-            self.show_empty(f"The data set {entry.name} cannot be read: {entry.error}")
             return
         self.show_body()
         self._form.show_dataset(entry)
         runs = newest_first([result for result in self.workbench.results() if isinstance(result, Run)])
         self.say(answer(runs))
-        self._fill_queue(runs[:_SHOWN])
         with_curves = [run for run in runs if "history" not in run.missing]
         at_work = [run for run in with_curves if run.status in ACTIVE]
-        self._curves.follow([(run, self._colour(run.id)) for run in (at_work or with_curves)[:_CURVES]])
+        drawn = (at_work or with_curves)[:_CURVES]
+        lines = run_lines(self.choices, [run.id for run in drawn])
+        self._fill_queue(runs[:_SHOWN], lines)
+        self._curves.follow([(run, lines[run.id]) for run in drawn])
 
-    def _colour(self, run_id: str) -> str:
-        return run_colour(self.choices, run_id) if run_id in self.choices.runs else MUTED
-
-    def _fill_queue(self, runs: list[Run]) -> None:
+    def _fill_queue(self, runs: list[Run], lines: dict[str, RunLine]) -> None:
         items = [queue_item(run) for run in runs]
         for item in items:
             if item.id not in self._rows:
                 self._rows[item.id] = _QueueRow(self._cancel, self._resume)
-            self._rows[item.id].show(item, self._colour(item.id))
+            chosen = item.id in self.choices.runs
+            line = RunLine(run_colour(self.choices, item.id)) if chosen else lines.get(item.id)
+            self._rows[item.id].show(item, _key(line))
         wanted = [self._rows[item.id].layout for item in items]
         if self._queue.objects != wanted:
             self._queue.objects = wanted
@@ -193,12 +186,12 @@ class _QueueRow:
         button.on_click(clicked)
         return button
 
-    def show(self, item: QueueItem, colour: str) -> None:
+    def show(self, item: QueueItem, key: str) -> None:
         self._id = item.id
         ink = FAILURE if item.state in ("failed", "interrupted") else MUTED
         self._text.object = (
-            "<div style='display:flex;align-items:baseline'>"
-            f"<span class='swatch' style='background:{colour};margin-right:10px'></span>"
+            "<div style='display:flex;align-items:center'>"
+            f"{key}"
             f"<span><b style='margin-right:10px'>{html.escape(item.name)}</b><span style='color:{ink}'>{html.escape(item.text)}</span></span></div>"
         )
         moving = item.state in ("running", "queued")
@@ -216,3 +209,14 @@ class _QueueRow:
         if item.state != self._state:
             self._state = item.state
             self._resume.param.update(disabled=False, label="Resume")
+
+
+def _key(line: RunLine | None) -> str:
+    """The run's line as its curve shows it; only its room for a run without curve or colour."""
+    drawn = (
+        f"<line x1='0' x2='28' y1='6' y2='6' stroke='{line.colour}' stroke-width='{3 if not line.dash else 2}' "
+        f"stroke-dasharray='{' '.join(map(str, line.dash))}'/>"
+        if line
+        else ""
+    )
+    return f"<svg width='28' height='12' style='flex:none;margin-right:10px' aria-hidden='true'>{drawn}</svg>"

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import cycle
+from typing import Any, NamedTuple
 
 import panel as pn
 from bokeh.models import ColumnDataSource, Range1d
 
+from cropdash.dashboard.colours import MUTED, run_colour
 from cropdash.dashboard.figures import hover, new_figure
 from cropdash.dashboard.launch.run_queue import CURVES, curve
 from cropdash.dashboard.page import side_by_side
 from cropdash.dashboard.run_words import run_name
+from cropdash.dashboard.state import Choices
 from cropdash.runs.run_folder import Run
+
+#: Dashes of the runs that are not chosen, which have no colour of their own; as Bokeh and SVG write them.
+_DASHES = ((), (7, 4), (2, 3), (9, 3, 2, 3))
+
+
+class RunLine(NamedTuple):
+    """How a run's curve is drawn: the colour of a chosen run, or grey in dashes of its own."""
+
+    colour: str
+    dash: tuple[int, ...] = ()
+
+
+def run_lines(choices: Choices, runs: Sequence[str]) -> dict[str, RunLine]:
+    """A line for every run, no two alike among as many unchosen ones as there are dashes."""
+    dashes = cycle(_DASHES)
+    return {
+        run: RunLine(run_colour(choices, run)) if run in choices.runs else RunLine(MUTED, next(dashes))
+        for run in runs
+    }
 
 
 class RunCurves(pn.viewable.Viewer):
@@ -20,16 +42,16 @@ class RunCurves(pn.viewable.Viewer):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self._shown: list[tuple[str, str]] = []
+        self._shown: list[tuple[str, RunLine]] = []
         self._sources: dict[tuple[str, str], ColumnDataSource] = {}
         self._layout = side_by_side(css_classes=["cd-launch-curves"], margin=(8, 0, 0, 0))
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
 
-    def follow(self, runs: Sequence[tuple[Run, str]]) -> None:
-        """Draw these runs, each in its colour. Wants the document locked."""
-        wanted = [(run.id, colour) for run, colour in runs]
+    def follow(self, runs: Sequence[tuple[Run, RunLine]]) -> None:
+        """Draw these runs, each with its line. Wants the document locked."""
+        wanted = [(run.id, line) for run, line in runs]
         if wanted == self._shown:
             for run, _ in runs:
                 self._extend(run)
@@ -53,7 +75,7 @@ class RunCurves(pn.viewable.Viewer):
                 if len(points["epoch"]) != len(source.data["epoch"]):
                     source.data = points
 
-    def _figure(self, title: str, column: str, runs: Sequence[tuple[Run, str]]) -> Any:
+    def _figure(self, title: str, column: str, runs: Sequence[tuple[Run, RunLine]]) -> Any:
         plot = new_figure(height=230, title=title)
         plot.xaxis.axis_label = "epoch"
         plot.xgrid.visible = False
@@ -63,14 +85,21 @@ class RunCurves(pn.viewable.Viewer):
             plot.y_range = Range1d(0, 1.02)
         else:
             plot.y_range.start = 0
-        dots = []
-        for run, colour in runs:
+        lines = []
+        for run, line in runs:
             source = self._sources[run.id, column]
-            plot.line(x="epoch", y="value", source=source, line_color=colour, line_width=2)
-            dots.append(
-                plot.scatter(x="epoch", y="value", source=source, size=5, fill_color=colour, line_color=None)
+            lines.append(
+                plot.line(
+                    x="epoch", y="value", source=source, line_color=line.colour, line_width=2,
+                    line_dash=list(line.dash),
+                )
+            )  # fmt: skip
+            # Where the run has got to; dots on every epoch would hide the dashes.
+            plot.scatter(
+                x="epoch", y="value", size="dot", source=source, fill_color=line.colour, line_color=None
             )
-        plot.add_tools(hover([("", "@run"), ("epoch", "@epoch"), (title, "@value{0.000}")], renderers=dots))
+        tips = [("", "@run"), ("epoch", "@epoch"), (title, "@value{0.000}")]
+        plot.add_tools(hover(tips, renderers=lines, line_policy="nearest"))
         return plot
 
 
@@ -80,4 +109,5 @@ def _points(run: Run, column: str) -> dict[str, list[Any]]:
         "epoch": points["epoch"].to_list(),
         "value": points["value"].to_list(),
         "run": [run_name(run)] * len(points),
+        "dot": [0] * (len(points) - 1) + [7] * min(len(points), 1),
     }

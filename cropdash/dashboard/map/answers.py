@@ -71,6 +71,10 @@ class ParcelAnswers:
         return self.judged & (self.truth == self.predicted)
 
     @cached_property
+    def wrong(self) -> NDArray[np.bool_]:
+        return self.judged & ~self.right
+
+    @cached_property
     def confidence(self) -> NDArray[np.float32]:
         """Probability of the predicted class, NaN where there is none."""
         confidence = np.full(len(self), np.nan, dtype=np.float32)
@@ -102,6 +106,10 @@ class ParcelAnswers:
             }
         )
 
+    def in_view(self, crop: int | None, wrong_only: bool = False) -> NDArray[np.bool_]:
+        """Parcels that both filters let through: of one class, as :meth:`about` says, and only the wrong ones."""
+        return self.about(crop) & self.wrong if wrong_only else self.about(crop)
+
     def about(self, crop: int | None) -> NDArray[np.bool_]:
         """Parcels that are, or are taken for, the class of this code; all of them for None."""
         index = next((i for i, c in enumerate(self.classes) if c.code == crop), None)
@@ -111,9 +119,7 @@ class ParcelAnswers:
 
     def most_frequent_error(self, among: NDArray[np.bool_] | None = None) -> tuple[str, str, int] | None:
         """``(true class, class it is taken for, parcels)``; ties go to the first in class order."""
-        wrong = self.judged & ~self.right
-        if among is not None:
-            wrong &= among
+        wrong = self.wrong if among is None else self.wrong & among
         if not wrong.any():
             return None
         pair = self.truth[wrong].astype(np.int64) * len(self.classes) + self.predicted[wrong]

@@ -77,21 +77,24 @@ class Colouring:
         return np.array([False, *(entry.hatched for entry in self.entries)])[self.codes]
 
 
-def colour(answers: ParcelAnswers, by: ColourBy, crop: int | None = None) -> Colouring:
+def colour(
+    answers: ParcelAnswers, by: ColourBy, crop: int | None = None, wrong_only: bool = False
+) -> Colouring:
     """Colour parcels by one of the things that a run says of them.
 
     Parcels without a prediction have an entry of their own whatever the colour says; by truth, so
-    have parcels of unknown class. With a chosen class, parcels that neither are it nor are taken for
-    it fade into one pale entry.
+    have parcels of unknown class. Parcels that a filter leaves out fade into one pale entry: with a
+    chosen class those that neither are it nor are taken for it, with ``wrong_only`` those that are not wrong.
     """
     full = _colour(answers, by)
-    others = ~answers.about(crop)
+    others = ~answers.in_view(crop, wrong_only)
     if not others.any():
         return full
     codes = np.where(others, len(full.entries) + 1, full.codes).astype(np.uint8)
     counts = np.bincount(codes, minlength=len(full.entries) + 2)
     entries = [replace(entry, parcels=int(counts[i])) for i, entry in enumerate(full.entries, start=1)]
-    entries.append(LegendEntry("others", "other classes", OTHERS, int(counts[-1])))
+    label = "other classes" if not wrong_only else "not wrong" if crop is None else "other parcels"
+    entries.append(LegendEntry("others", label, OTHERS, int(counts[-1])))
     return _without_empty(codes, entries)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cropdash.dashboard.choosers import NothingToShow, able_runs
 from cropdash.dashboard.map.answers import ParcelAnswers
 from cropdash.dashboard.map.colours import ColourBy, Colouring, colour
 from cropdash.dashboard.map.outlines import ParcelOutlines
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAP_NEEDS = ("parcels", "outlines")
-
-
-class NotMappable(ValueError):  # noqa: N818 - a state of the page rather than an error
-    """There is no map; the message says why and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,30 +45,30 @@ class MappedRun:
         """Lay a run over the outlines of a store.
 
         Raises:
-            NotMappable: the store has no outlines, or knows none of the run's parcels.
+            NothingToShow: the store has no outlines, or knows none of the run's parcels.
         """
         outlines = outlines_of(store, tuple(region for region in regions if region in store.regions))
         if outlines is None or not len(outlines):
-            raise NotMappable(
+            raise NothingToShow(
                 f"The data set {store.info.title} has no parcel outlines, so there is no map. Import it again "
                 "with --parcels and a vector file of its outlines; all other pages do without."
             )
         predictions = run.predictions(regions)
         if predictions is None:
-            raise NotMappable(f"{run_name(run)} holds no predictions of parcels.")
+            raise NothingToShow(f"{run_name(run)} holds no predictions of parcels.")
         answers = ParcelAnswers.from_frame(predictions, run.classes)
         row_of = {parcel: row for row, parcel in enumerate(answers.parcel_id)}
         ids = store.parcels["parcel_id"].to_numpy()[outlines.rows]
         row = np.array([row_of.get(parcel, -1) for parcel in ids], dtype=np.int64)
         if (row < 0).all():
-            raise NotMappable(
+            raise NothingToShow(
                 f"{run_name(run)} knows none of the parcels of {store.info.title}; it was made from another data set."
             )
         return cls(answers, outlines, row)
 
-    def colouring(self, by: ColourBy, crop: int | None) -> Colouring:
+    def colouring(self, by: ColourBy, crop: int | None, wrong_only: bool = False) -> Colouring:
         """A colour code for every outline; parcels that were no test parcels are not drawn."""
-        colouring = colour(self.answers, by, crop)
+        colouring = colour(self.answers, by, crop, wrong_only)
         return Colouring(np.append(colouring.codes, np.uint8(0))[self.row], colouring.entries)
 
     @cached_property
@@ -124,24 +121,13 @@ def mappable(chosen: Sequence[Result], region: str) -> list[Result]:
     """Those of the chosen runs that have parcels in a region (all of them if it is empty).
 
     Raises:
-        NotMappable: there is none.
+        NothingToShow: there is none.
     """
-    if not chosen:
-        raise NotMappable("Choose a run on the left to see where it is right and wrong.")
-    able = [run for run in chosen if not set(MAP_NEEDS) & set(run.missing)]
-    if not able:
-        reasons = dict.fromkeys(
-            next(run.missing[need] for need in MAP_NEEDS if need in run.missing) for run in chosen
-        )
-        raise NotMappable(
-            f"{'This run' if len(chosen) == 1 else 'None of the chosen runs'} can"
-            f"{'not' if len(chosen) == 1 else ''} be mapped. {' '.join(reasons)} "
-            "Runs trained here on a data set with outlines can."
-        )
-    covering = [run for run in able if not region or run.covers([region])]
-    if not covering:
-        tested = ", ".join(sorted({name for run in able for name in run.regions()}))
-        raise NotMappable(
-            f"No chosen run was tested in {region}. Choose one of the regions where they were: {tested}."
-        )
-    return covering
+    return able_runs(
+        chosen,
+        MAP_NEEDS,
+        region,
+        purpose="to see where it is right and wrong",
+        unable=f"{'This run cannot' if len(chosen) == 1 else 'None of the chosen runs can'} be mapped.",
+        able="Runs trained here on a data set with outlines can.",
+    )

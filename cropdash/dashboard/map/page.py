@@ -8,7 +8,6 @@ The page holds the controls, the legend and the table behind the map. What is dr
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -16,16 +15,17 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmu
 
+from cropdash.dashboard.choosers import ClassSelect, NothingToShow, RunSelect
 from cropdash.dashboard.map.answers import answer
 from cropdash.dashboard.map.colours import ColourBy
 from cropdash.dashboard.map.legend import MapLegend
-from cropdash.dashboard.map.mapped_run import MappedRun, NotMappable, mappable
+from cropdash.dashboard.map.mapped_run import MAP_NEEDS, MappedRun, mappable
 from cropdash.dashboard.map.outlines import ParcelOutlines, View
 from cropdash.dashboard.map.parcel_map import EMPTY_LAND, ParcelMap
 from cropdash.dashboard.map.raster import ParcelRaster, drawn_as_polygons
 from cropdash.dashboard.map.shared_outlines import raster_in_background, raster_of
 from cropdash.dashboard.page import Page, text_pane
-from cropdash.dashboard.run_words import count, listed, unlike_name
+from cropdash.dashboard.run_words import count, listed
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.tables import csv_button, data_table, number, update_table
 from cropdash.dashboard.workbench import Workbench
@@ -47,7 +47,6 @@ class MapPage(Page):
         self._mapped: MappedRun | None = None
         self._made_from: tuple[Any, ...] = ()
         self._drawn: ParcelOutlines | None = None
-        self._shown_run = ""
         self._awaited: Future[ParcelRaster] | None = None
         self._places: dict[str, View] = {}
         self._table_rows = pd.DataFrame()
@@ -73,19 +72,22 @@ class MapPage(Page):
 
     def refresh(self) -> None:
         """Bring map, legend, sentence and table in line with the choices."""
-        chosen = [run for run in map(self.workbench.result, self.choices.runs) if run is not None]
         try:
-            run = self._offer_runs(mappable(chosen, self.choices.region))
+            run = self._run.offer(mappable(self.chosen_runs(), self.choices.region))
+        except NothingToShow as reason:
+            self.show_empty(str(reason), *self.ways_out(MAP_NEEDS))
+            return
+        try:
             mapped = self._load(run)
-        except NotMappable as reason:
-            self.show_empty(str(reason), *self._way_out())
+        except NothingToShow as reason:
+            self.show_empty(str(reason), self.launch_button())
             return
         if self._must_wait(mapped.outlines):
             return
         self.show_body()
         where = f"in {self.choices.region or listed(run.regions())}"
         self.say(answer(mapped.answers, where, self.choices.crop), simulated=run.simulated)
-        self._offer_classes(mapped)
+        self._crop.offer(mapped.answers.classes)
         self._draw(mapped)
         self._show_parcel(mapped)
         self._note.object = f"<p class='note'>{html.escape(' '.join(mapped.remarks()))}</p>"
@@ -112,7 +114,7 @@ class MapPage(Page):
         """The run over its outlines; made anew only for another run, store or region."""
         name = self.workbench.dataset_of(run) or self.choices.dataset
         if not name:
-            raise NotMappable(
+            raise NothingToShow(
                 "The data set of this run is not among the data folders, so its outlines are unknown."
             )
         store = self.workbench.store(name)
@@ -125,7 +127,7 @@ class MapPage(Page):
 
     def _draw(self, mapped: MappedRun) -> None:
         """Colours and legend; geometry only where it is other than what is on the map."""
-        colouring = mapped.colouring(self._colour_by.value, self.choices.crop)
+        colouring = mapped.colouring(self._colour_by.value, self.choices.crop, self._wrong_only.value)
         self.legend.offer(colouring.entries)
         if mapped.outlines is self._drawn:
             self.map.recolour(colouring, mapped.hover, self.legend.hidden)
@@ -171,8 +173,9 @@ class MapPage(Page):
             css_classes=["cd-map-colour-by"],
             **common,
         )
-        self._run = pmu.Select(label="Run", options={}, width=230, css_classes=["cd-map-run"], **common)
-        self._crop = pmu.Select(label="Class", options={}, width=180, css_classes=["cd-map-class"], **common)
+        self._wrong_only = pmu.Checkbox(label="wrong only", css_classes=["cd-map-wrong-only"], **common)
+        self._run = RunSelect(self.slug, self.update, margin=0)
+        self._crop = ClassSelect(self.choices, self.slug, margin=0)
         self._place = pmu.Select(label="Go to", options={}, width=190, css_classes=["cd-map-place"], **common)
         self._find = pmu.TextInput(
             label="Find parcel",
@@ -181,13 +184,13 @@ class MapPage(Page):
             css_classes=["cd-map-find"],
             **common,
         )
-        self._colour_by.param.watch(lambda _: self.update(), "value")
-        self._run.param.watch(self._choose_run, "value")
-        self._crop.param.watch(self._choose_crop, "value")
+        for control in (self._colour_by, self._wrong_only):
+            control.param.watch(lambda _: self.update(), "value")
         self._place.param.watch(self._go_to_place, "value")
         self._find.param.watch(self._find_parcel, "value")
         self._controls = pn.FlexBox(
             self._colour_by,
+            self._wrong_only,
             self._run,
             self._crop,
             self._place,
@@ -200,23 +203,6 @@ class MapPage(Page):
         )
         self._note = text_pane("", "cd-map-note")
 
-    def _offer_runs(self, runs: Sequence[Result]) -> Result:
-        """List the runs that can be mapped; the one shown before stays if it is among them."""
-        shown = next((run for run in runs if run.id == self._run.value), runs[0])
-        options = {unlike_name(run, runs): run.id for run in runs}
-        self._shown_run = shown.id
-        self._run.param.update(options=options, value=shown.id, visible=len(runs) > 1)
-        return shown
-
-    def _choose_run(self, event: Any) -> None:
-        if event.new is not None and event.new != self._shown_run:
-            self.update()
-
-    def _offer_classes(self, mapped: MappedRun) -> None:
-        options = {"all classes": "", **{crop.name: str(crop.code) for crop in mapped.answers.classes}}
-        chosen = "" if self.choices.crop is None else str(self.choices.crop)
-        self._crop.param.update(options=options, value=chosen if chosen in options.values() else "")
-
     def _offer_places(self, outlines: ParcelOutlines) -> None:
         self._places = {
             f"place {number} · {place.parcels:,} parcels": place.view
@@ -225,10 +211,6 @@ class MapPage(Page):
         self._places["all places"] = outlines.view
         names = list(self._places)
         self._place.param.update(options=names, value=names[0], visible=len(outlines.places) > 1)
-
-    def _choose_crop(self, event: Any) -> None:
-        if event.new is not None and event.old is not None:
-            self.choices.crop = int(event.new) if event.new else None
 
     def _go_to_place(self, event: Any) -> None:
         if event.new in self._places:
@@ -267,7 +249,8 @@ class MapPage(Page):
 
     def _fill_table(self, mapped: MappedRun) -> None:
         """Wrong parcels first, the surest on top: the errors most worth a look."""
-        table = mapped.answers.table()[mapped.answers.about(self.choices.crop)]
+        crop, wrong_only = self.choices.crop, self._wrong_only.value
+        table = mapped.answers.table()[mapped.answers.in_view(crop, wrong_only)]
         order = {"wrong": 0, "right": 1, "–": 2}
         table = table.assign(rank=table["result"].map(order)).sort_values(
             ["rank", "confidence"], ascending=[True, False], kind="stable"
@@ -278,17 +261,15 @@ class MapPage(Page):
         self._table_rows = table
         update_table(self._table, table)
         self._table.page = 1
-        parcels = count(len(table), "parcel")
-        crop = next((c.name for c in mapped.answers.classes if c.code == self.choices.crop), "")
-        words = f"{parcels} that are {crop} or taken for it" if crop else f"{parcels}, wrong ones first"
-        self._table_title.object = f"<h2>{html.escape(words)}</h2>"
+        parcels = count(len(table), "wrong parcel" if wrong_only else "parcel")
+        name = next((known.name for known in mapped.answers.classes if known.code == crop), "")
+        words = (
+            f"{parcels} that {'is' if len(table) == 1 else 'are'} {name} or taken for it" if name else parcels
+        )
+        self._table_title.object = (
+            f"<h2>{html.escape(words)}</h2><span class='note'>The surest errors first. Click a row, or a parcel "
+            "on the map, to see its series.</span>"
+        )
 
     def _row_clicked(self, event: Any) -> None:
         self.choices.parcel = str(self._table_rows["parcel"].iloc[event.row])
-
-    # --- nothing to show -------------------------------------------------------------------------
-
-    def _way_out(self) -> list[pn.viewable.Viewable]:
-        launch = pmu.Button(label="Train a run", variant="outlined", css_classes=["cd-map-launch"])
-        launch.on_click(lambda _: setattr(self.choices, "page", "launch"))
-        return [launch]

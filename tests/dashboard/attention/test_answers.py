@@ -1,4 +1,4 @@
-"""Attention over the calendar: months, the season a class is looked at, cells, and the sentence."""
+"""Attention over the calendar: months, the month a class is looked at most, cells, and the sentence."""
 
 from __future__ import annotations
 
@@ -36,26 +36,58 @@ def test_month_shares_add_up_and_are_unknown_without_parcels() -> None:
     assert np.isnan(weights[1]).all() and np.isnan(dates[1]).all()
 
 
-def test_a_season_is_two_neighbouring_months_around_new_year_too() -> None:
-    season = looked_at(attention({2: 0.4, 3: 0.3}), 0)
-    assert season is not None
-    assert season.months == ("December", "January")
-    assert season.attention == pytest.approx(0.7)
-    assert season.dates == pytest.approx(2 / 12)
+def test_the_peak_is_the_month_with_the_most_attention_and_its_year() -> None:
+    peak = looked_at(attention({2: 0.4, 3: 0.3}), 0)
+    assert peak is not None
+    assert peak.words == "December 2018"
+    assert peak.attention == pytest.approx(0.4)
+    assert peak.dates == pytest.approx(1 / 12)
     assert looked_at(attention({}), 1) is None
 
 
-def test_the_sentence_says_where_a_class_is_looked_at_in_each_sensor() -> None:
-    both = [attention({7: 0.4, 8: 0.2}, sensor="S1"), attention({6: 0.3, 7: 0.3})]
-    assert answer(both, crop=1) == (
-        "For wheat the model looks most at May and June in Sentinel-1 (radar): 60 % of the attention on 17 % of the "
-        "dates; at April and May in Sentinel-2 (optical): 60 % of the attention on 17 % of the dates."
+def test_years_that_are_taken_together_are_told() -> None:
+    both = attention({8: 0.5})
+    other = attention({8: 0.5})
+    dates = np.concatenate([both.dates, other.dates + 365])
+    pooled = AttentionByDate(
+        "S1",
+        "truth",
+        both.classes,
+        dates,
+        np.concatenate([both.mean / 2, other.mean / 2], axis=2),
+        np.concatenate([both.parcels, other.parcels], axis=1),
+        both.total,
+    )
+    peak = looked_at(pooled, 0)
+    assert peak is not None
+    assert peak.words == "June of 2019 and 2020"
+    assert peak.attention == pytest.approx(0.5)
+
+
+def test_the_sentence_names_the_month_of_each_sensor() -> None:
+    both = [attention({7: 0.4, 8: 0.2}, sensor="S1"), attention({6: 0.3, 7: 0.25})]
+    assert answer(both, crop=1, run="tsa") == (
+        "For wheat, tsa looks at Sentinel-1 (radar) most in May 2019 (40 % of its radar attention on 8 % of the dates) "
+        "and at Sentinel-2 (optical) most in April 2019 (30 % of its optical attention on 8 % of the dates). "
+        "That is where it looks, no proof of what decides."
     )
 
 
+def test_attention_over_both_sensors_at_once_says_nothing_of_radar() -> None:
+    joint = answer([attention({7: 0.4}, sensor="S1+S2")], crop=1)
+    assert joint.endswith("one for both, and cannot tell radar from optical.")
+    assert answer([attention({7: 0.4})], crop=1).endswith("It sees no radar.")
+    assert answer([attention({7: 0.4}, sensor="S1")], crop=1).endswith("no proof of what decides.")
+
+
 def test_even_attention_is_called_even_and_few_parcels_too_few() -> None:
-    assert answer([attention({})], crop=1) == (
-        "For wheat the model spreads its attention almost evenly over the season."
+    even = attention({}, sensor="S1")
+    assert answer([even], crop=1) == (
+        "For wheat, the model looks almost evenly over the season at Sentinel-1 (radar). "
+        "That is where it looks, no proof of what decides."
+    )
+    assert "and almost evenly over the season at Sentinel-1 (radar)." in answer(
+        [even, attention({6: 0.5})], crop=1
     )
     assert "too few" in answer([attention({6: 0.5}, total=3)], crop=1)
     assert answer([attention({6: 0.5})], crop=None).startswith("For wheat"), "the class with the most parcels"

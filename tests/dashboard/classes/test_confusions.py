@@ -33,14 +33,35 @@ def test_the_gravest_confusion_needs_parcels_behind_it() -> None:
 
 def test_a_chosen_class_is_told_from_both_sides() -> None:
     assert answer(MATRIX, "S1", "Brest", 1) == (
-        "Of 300 barley parcels in Brest, S1 finds 240 (80.0 %); 60 are mapped as wheat, its commonest confusion. "
-        "Of the 370 mapped as barley, 64.9 % are barley."
+        "Barley is most often confused with wheat: 60 barley parcels are mapped as wheat, 100 wheat parcels as barley. "
+        "S1 finds 240 of 300 barley parcels in Brest (80.0 %); of the 370 that it maps as barley, 64.9 % are barley."
     )
+
+
+def test_a_direction_that_has_another_class_in_front_is_told_too() -> None:
+    counts = np.array([[90, 5, 4], [1, 50, 0], [9, 0, 40]])
+    sentence = answer(ConfusionMatrix(counts, NAMES), "S1", chosen=0)
+    assert sentence.startswith(
+        "Wheat is most often confused with fodder: 4 wheat parcels are mapped as fodder, 9 fodder parcels as wheat. "
+        "By itself it is most often mapped as barley (5 parcels). "
+    )
+
+
+def test_classes_confused_equally_often_are_all_named() -> None:
+    counts = np.array([[9, 1, 1], [1, 5, 0], [1, 0, 4]])
+    assert (
+        "Wheat is confused equally often with barley and fodder: 2 parcels each, both directions"
+        in answer(ConfusionMatrix(counts, NAMES), "S1", chosen=0)
+    )
+    alone = ConfusionMatrix(np.diag([3, 4, 5]), NAMES)
+    assert answer(alone, "S1", chosen=0).startswith("Wheat is confused with nothing. S1 finds 3 of 3")
 
 
 def test_a_class_without_parcels_or_maps_is_said_so() -> None:
     empty = ConfusionMatrix(np.array([[3, 0, 0], [0, 0, 0], [0, 0, 0]]), NAMES)
     assert answer(empty, "S1", chosen=1) == "No test parcel is barley; S1 maps 0 parcels as such."
+    taken = ConfusionMatrix(np.array([[3, 2, 0], [0, 0, 0], [0, 1, 0]]), NAMES)
+    assert answer(taken, "S1", chosen=1).endswith("S1 maps 3 parcels as such: 2 wheat and 1 fodder in truth.")
     assert answer(empty, "S1") == "S1 confuses nothing: all 3 test parcels are mapped as what they are."
     assert largest_confusion(empty) is None
     nothing = ConfusionMatrix(np.zeros((3, 3), int), NAMES)

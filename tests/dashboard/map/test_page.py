@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import shapely
 
+from cropdash.dashboard.choosers import NothingToShow
 from cropdash.dashboard.map.colours import CLEAR, ColourBy, Colouring, LegendEntry
-from cropdash.dashboard.map.mapped_run import MappedRun, NotMappable, mappable
+from cropdash.dashboard.map.mapped_run import MappedRun, mappable
 from cropdash.dashboard.map.outlines import ParcelOutlines, View
 from cropdash.dashboard.map.page import MapPage
 from cropdash.dashboard.map.parcel_map import ParcelMap
@@ -91,16 +92,16 @@ def test_what_cannot_be_mapped_says_why(
 
 
 def test_a_region_without_test_parcels_names_those_with(workbench: Workbench) -> None:
-    with pytest.raises(NotMappable, match=r"not tested in r1|No chosen run was tested in r1.*r4"):
+    with pytest.raises(NothingToShow, match=r"not tested in r1|No chosen run was tested in r1.*r4"):
         mappable([workbench.library.get("S2_seed1_example")], "r1")
-    with pytest.raises(NotMappable, match="can"):
+    with pytest.raises(NothingToShow, match="can"):
         mappable(published()[:1], "")
 
 
 def test_a_run_of_another_data_set_is_not_laid_over_this_one(workbench: Workbench, tmp_path: Path) -> None:
     other = random_store(tmp_path / "other", regions=("r4", "r5"))
     strange = example_run(tmp_path / "runs", None, "S1", regions=("r4",))
-    with pytest.raises(NotMappable, match="made from another data set"):
+    with pytest.raises(NothingToShow, match="made from another data set"):
         MappedRun.load(strange, other, ["r4"])
 
 
