@@ -1,7 +1,7 @@
 """Scaling of channels and geometry features, fitted on the training regions and kept with the run.
 
-A scaled value is (physical value - centre) / spread. Fitting streams over the store; only percentiles
-need values in memory, and then a bounded number of them.
+A scaled value is (physical value - centre) / spread. Mean and deviation come from what the store keeps of
+each parcel; percentiles need values in memory, a bounded number of them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cropdash.atomic import write_text
+from cropdash.datasets.moments import join
 from cropdash.datasets.store import FEATURES, ParcelStore
 from cropdash.json_file import read_json
 
@@ -145,18 +146,9 @@ def _rows_seen(store: ParcelStore, rows: np.ndarray, sensor: str) -> np.ndarray:
 
 
 def _mean_and_deviation(store: ParcelStore, rows: np.ndarray, sensor: str) -> ChannelScaling:
-    """Parcel by parcel, joined as in Chan, Golub and LeVeque (1983): one pass, no cancellation."""
-    info = store.info.sensors[sensor]
-    count, mean, squares = 0, np.zeros(len(info.bands)), np.zeros(len(info.bands))
-    for row in rows:
-        values = store.raw(row, sensor)[0].reshape(-1, len(info.bands)).astype(np.float64)
-        here = values.mean(axis=0)
-        step = here - mean
-        total = count + len(values)
-        squares += ((values - here) ** 2).sum(axis=0) + step**2 * (count * len(values) / total)
-        mean += step * (len(values) / total)
-        count = total
-    return _scaling(mean * info.scale + info.offset, np.sqrt(squares / count) * info.scale)
+    info, arrays = store.info.sensors[sensor], store.arrays[sensor]
+    mean, deviation = join(arrays.date_counts[rows] * arrays.pixel_counts[rows], store.moments(sensor, rows))
+    return _scaling(mean * info.scale + info.offset, deviation * info.scale)
 
 
 def _percentiles(store: ParcelStore, rows: np.ndarray, sensor: str) -> ChannelScaling:

@@ -16,11 +16,13 @@ import numpy as np
 import pandas as pd
 
 from cropdash.datasets.info import DatasetInfo, SensorInfo
+from cropdash.datasets.moments import channel_moments
 
 if TYPE_CHECKING:
     import geopandas
 
 PARCELS_FILE = "parcels.parquet"
+MOMENTS_FILE = "moments.npy"
 #: The reference layout's geometry features, in the order of its ``geomfeat.json``.
 FEATURES = ("perimeter", "area", "perimeter_area_ratio", "size")
 
@@ -177,6 +179,27 @@ class ParcelStore:
         info = self.info.sensors[sensor]
         physical = values.astype(np.float32) * np.float32(info.scale) + np.float32(info.offset)
         return SensorSeries(values=physical, dates=days.astype("datetime64[D]"))
+
+    def moments(self, sensor: str, rows: np.ndarray) -> np.ndarray:
+        """``(rows, 2, channels)`` float64 mean and summed squared differences of stored values.
+
+        See :func:`~cropdash.datasets.moments.channel_moments`; every row must have a date. A store
+        written before they were kept has its pixels read.
+
+        Raises:
+            ValueError: the file of moments does not fit the parcel table.
+        """
+        path = self.path / sensor / MOMENTS_FILE
+        if not path.is_file():
+            return np.stack([channel_moments(self.raw(row, sensor)[0]) for row in rows])
+        shape = (len(self), 2, self.arrays[sensor].channels)
+        try:
+            kept = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError, OSError) as error:
+            raise ValueError(f"{path}: not a readable NumPy array ({error})") from None
+        if kept.shape != shape or kept.dtype != np.float64:
+            raise ValueError(f"{path}: must be float64 of shape {shape}, not {kept.dtype} of {kept.shape}")
+        return np.asarray(kept[rows])
 
     def row_of(self, parcel_id: str) -> int:
         """The row of a parcel.

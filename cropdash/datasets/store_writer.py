@@ -23,7 +23,8 @@ from cropdash.atomic import atomic_path, write_json
 from cropdash.datasets import info as dataset_info
 from cropdash.datasets.info import DatasetInfo, SensorInfo
 from cropdash.datasets.labels import NO_LABEL
-from cropdash.datasets.store import FEATURES, PARCELS_FILE, layout_columns
+from cropdash.datasets.moments import channel_moments
+from cropdash.datasets.store import FEATURES, MOMENTS_FILE, PARCELS_FILE, layout_columns
 from cropdash.nomenclature import SENSORS, Nomenclature
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class StoreWriter:
         self._rows: list[dict[str, Any]] = []
         self._outlines: list[BaseGeometry | None] = []
         self._digests: list[bytes] = []
+        self._moments: dict[str, list[np.ndarray]] = {name: [] for name in self._sensors}
         self._ids: set[str] = set()
         self._stack = ExitStack()
         self.folder: Path
@@ -153,7 +155,10 @@ class StoreWriter:
             row |= dict(
                 zip(layout_columns(name), (*values.shape[:2], pixel_file.size, date_file.size), strict=True)
             )
-            if name in checked:
+            if name not in checked:
+                self._moments[name].append(np.zeros((2, len(self._sensors[name].bands))))
+            else:
+                self._moments[name].append(channel_moments(values))
                 digest.update(name.encode() + days.tobytes())
                 digest.update(values.data)
                 pixel_file.append(values)
@@ -257,6 +262,8 @@ class StoreWriter:
             )
         else:
             table.to_parquet(self.folder / PARCELS_FILE, index=False)
+        for name, moments in self._moments.items():
+            np.save(self.folder / name / MOMENTS_FILE, np.stack(moments)[order])
         content = hashlib.sha256(repr(list(self._sensors.values())).encode())
         for i in order:
             content.update(self._digests[i])

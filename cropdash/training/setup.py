@@ -105,7 +105,7 @@ class Setup:
         return index
 
     def fit_normalisation(self) -> Normalisation:
-        """Scaling of the channels, from the training parcels only; reads them all."""
+        """Scaling of the channels, from the training parcels only."""
         spec = self.spec
         return Normalisation.fit(
             self.store, self.rows["train"], spec.sensors, spec.normalisation, spec.geometry_features

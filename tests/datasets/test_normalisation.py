@@ -95,6 +95,22 @@ def test_geometry_features_are_standardised_on_the_training_rows(store):
     assert scaled[:, 1].std() == pytest.approx(1)
 
 
+def test_a_store_without_kept_moments_is_read_instead(tmp_path):
+    store = random_store(tmp_path / "store")
+    kept = Normalisation.fit(store, store.rows(["r1"]), ("S1", "S2"), "mean_std")
+    for sensor in store.sensors:
+        (store.path / sensor / "moments.npy").unlink()
+    assert Normalisation.fit(store, store.rows(["r1"]), ("S1", "S2"), "mean_std") == kept
+
+
+def test_moments_of_another_table_are_refused_by_name(tmp_path):
+    store = random_store(tmp_path / "store")
+    path = store.path / "S2" / "moments.npy"
+    np.save(path, np.load(path)[1:])
+    with pytest.raises(ValueError, match=r"S2.moments\.npy: must be float64 of shape \(24, 2, 10\)"):
+        Normalisation.fit(store, store.rows(["r1"]), ("S2",), "mean_std")
+
+
 def test_asking_for_features_that_are_not_there_is_refused(tmp_path):
     store = random_store(tmp_path / "s", features=False)
     with pytest.raises(ValueError, match="no geometry features"):
