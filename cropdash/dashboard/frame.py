@@ -1,7 +1,7 @@
 """The frame around the pages: header, navigation, chosen runs, chips, page and parcel drawer.
 
 One frame is one browser session. It keeps the address in line with the choices, builds a page on its
-first visit, and polls the run folder once for all of them.
+first visit, and lets all of them follow the run folder while somebody sees them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmu
+import param
+from panel.util import edit_readonly
 
 from cropdash.dashboard.browser_link import BrowserLink
 from cropdash.dashboard.header import Chips, DatasetAndRegion
@@ -26,14 +28,14 @@ from cropdash.dashboard.workbench import Workbench
 
 log = logging.getLogger(__name__)
 
-#: How often a session looks whether runs have moved on.
-POLL_MILLISECONDS = 1500
 SIDEBAR_WIDTH = 264
 DRAWER_WIDTH = 440
 
 
 class Frame(pn.viewable.Viewer):
     """The whole dashboard of one session."""
+
+    busy = param.Boolean(default=False, doc="Whether a page is on its way, which the header shows.")
 
     def __init__(
         self, choices: Choices, workbench: Workbench, notices: list[str] | None = None, **params: Any
@@ -54,7 +56,7 @@ class Frame(pn.viewable.Viewer):
             sizing_mode="stretch_width",
         )
         self._place = pn.Column(sizing_mode="stretch_width", css_classes=["cd-place"], margin=0)
-        link = BrowserLink()
+        self._link = BrowserLink()
         self.page = pmu.Page(
             title="cropdash",
             theme_config=THEME,
@@ -77,7 +79,7 @@ class Frame(pn.viewable.Viewer):
                 Navigation(choices),
                 pmu.Divider(sizing_mode="stretch_width", margin=(4, 0)),
                 self._runs,
-                link,
+                self._link,
             ],
             sidebar_width=SIDEBAR_WIDTH,
             sidebar_resizable=False,
@@ -97,7 +99,12 @@ class Frame(pn.viewable.Viewer):
             contextbar_width=DRAWER_WIDTH,
             contextbar_resizable=False,
         )
-        link.jslink(self.page, wide="sidebar_open")
+        # Of itself the page follows whatever the whole process does: every event of any session would walk
+        # and redraw the frames of all, also of those that have ended.
+        with edit_readonly(self.page):
+            self.page.busy = self.param.busy
+        self._link.jslink(self.page, wide="sidebar_open")
+        self._link.param.watch(lambda _: self.follow_runs(), "seen")
         choices.param.watch(self._show_page, "page")
         choices.param.watch(self._show_parcel, "parcel")
         self.page.param.watch(self._drawer_moved, "contextbar_open")
@@ -112,10 +119,10 @@ class Frame(pn.viewable.Viewer):
         """The page in view."""
         return self._pages[self.choices.page]
 
-    def poll(self) -> None:
-        """Let the runs column and the page in view follow the run folder."""
+    def follow_runs(self) -> None:
+        """Let the runs column and the page in view follow the run folder, once somebody sees them."""
         version = self.workbench.library.version
-        if version != self._library_version:
+        if version != self._library_version and self._link.seen:
             self._library_version = version
             self._runs.refresh()
             for selects in self._selects:
@@ -127,10 +134,14 @@ class Frame(pn.viewable.Viewer):
         for page in self._pages.values():
             if page.shown:
                 page.deactivate()
-        if slug not in self._pages:
-            self._pages[slug] = self._build(slug)
-        self._pages[slug].activate()
-        self._place.objects = [self._pages[slug]]
+        self.busy = True
+        try:
+            if slug not in self._pages:
+                self._pages[slug] = self._build(slug)
+            self._pages[slug].activate()
+            self._place.objects = [self._pages[slug]]
+        finally:
+            self.busy = False
 
     def _build(self, slug: str) -> Page:
         """A page; one that cannot be built says so in its place and leaves the others usable."""
@@ -193,5 +204,5 @@ def _session(workbench: Workbench) -> pmu.Page:
         choices.param.watch(write_address, list(Choices.ADDRESS))
         pn.state.onload(write_address)
     if pn.state.curdoc and pn.state.curdoc.session_context:
-        pn.state.add_periodic_callback(frame.poll, period=POLL_MILLISECONDS)
+        workbench.watch.tell(pn.state.curdoc, frame.follow_runs)
     return frame.page

@@ -17,12 +17,16 @@ from cropdash.dashboard.state import MAXIMUM_RUNS
 from cropdash.datasets.info import DatasetInfo
 
 if TYPE_CHECKING:
+    from cropdash.dashboard.run_watch import RunWatch
     from cropdash.datasets.inspection import Inspection
     from cropdash.datasets.store import ParcelStore
     from cropdash.engine import Engine
     from cropdash.runs.library import RunLibrary
     from cropdash.runs.results import Result
     from cropdash.training.experiment import ExperimentSpec
+
+#: One look at the folders of data and runs serves all that is asked for a page.
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,14 @@ class Workbench:
     def library(self) -> RunLibrary:
         from cropdash.runs.library import RunLibrary
 
-        return RunLibrary(self.settings.runs)
+        return RunLibrary(self.settings.runs, reuse=_LOOK_SECONDS)
+
+    @cached_property
+    def watch(self) -> RunWatch:
+        """Tells the sessions when the library has changed."""
+        from cropdash.dashboard.run_watch import RunWatch
+
+        return RunWatch(self.library)
 
     @cached_property
     def published(self) -> list[Result]:
@@ -190,7 +201,9 @@ class Workbench:
         with self._lock:
             if self._engine is None:
                 self._engine = Engine()
-        return launch(self._engine, spec, self.settings.runs)
+        run_id = launch(self._engine, spec, self.settings.runs)
+        self.library.look_again()
+        return run_id
 
     def resume(self, run_id: str) -> str:
         """Go on with a cancelled, failed or interrupted run from its last whole epoch.
@@ -220,6 +233,7 @@ class Workbench:
         if self._engine is None:
             raise RuntimeError(f"run {run_id} was not started by this server, which has launched nothing yet")
         cancel(self._engine, run_id)
+        self.library.look_again()
 
     def close(self) -> None:
         """Stop the engine, if it ever started."""

@@ -76,6 +76,11 @@ class RunLibrary:
         self._known: dict[str, _Known] = {}
         self._version = 0
 
+    def look_again(self) -> None:
+        """Let the next question look at the folder, however recent the last look."""
+        with self._lock:
+            self._looked = None
+
     @property
     def version(self) -> int:
         """A number that grows whenever a result was added, changed, removed or found interrupted."""
