@@ -1,13 +1,15 @@
 """Batches from a store: which parcels can be answered, what of each is drawn, and the padded arrays.
 
 A batch is gathered from the memory map with one indexing call a sensor, so only the chosen dates and
-pixels are read. Every draw comes from the seed, the epoch's number and the batch's number, never from
+pixels are read, and the next one while this one is worked on. Every draw comes from the seed, the epoch's number and the batch's number, never from
 global state: an epoch is the same after a resume.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -114,13 +116,28 @@ class ParcelBatches:
         """Batches of an epoch."""
         return len(self._bounds())
 
-    def epoch(self, n: int) -> Iterator[Batch]:
-        """The batches of epoch ``n``; in evaluation those of every epoch are the same."""
+    def epoch(self, n: int, threads: int = 1) -> Iterator[Batch]:
+        """The batches of epoch ``n``; in evaluation those of every epoch are the same.
+
+        Args:
+            n: the epoch's number.
+            threads: how many read ahead, a batch each, while the caller works on the last one.
+        """
         rows = self.rows
         if self._training:
             rows = np.random.default_rng((self._seed, n, _ORDER)).permutation(rows)
-        for number, (start, stop) in enumerate(self._bounds()):
-            yield self._batch(rows[start:stop], np.random.default_rng((self._seed, n, _SAMPLE, number)))
+        ahead: deque[Future[Batch]] = deque()
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="batches")
+        try:
+            for number, (start, stop) in enumerate(self._bounds()):
+                rng = np.random.default_rng((self._seed, n, _SAMPLE, number))
+                ahead.append(pool.submit(self._batch, rows[start:stop], rng))
+                if len(ahead) > threads:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _bounds(self) -> list[tuple[int, int]]:
         edges = [*range(0, len(self.rows), self._batch_size), len(self.rows)]
@@ -158,7 +175,7 @@ class ParcelBatches:
         if not self._training:
             return {name: _evenly_spaced(count, self._pixels) for name, count in counts.items()}
         # One set of lots for both sensors: on one grid they get the same pixels.
-        lots = rng.random((len(rows), max(1, *(count.max() for count in counts.values()))))
+        lots = rng.random((len(rows), max(1, *(count.max() for count in counts.values()))), dtype=np.float32)
         return {name: _draw(count, self._pixels, lots) for name, count in counts.items()}
 
     def _choose_dates(self, rows: np.ndarray, rng: np.random.Generator) -> dict[str, _Chosen]:
@@ -168,7 +185,9 @@ class ParcelBatches:
                 continue
             counts, most = self._store.arrays[name].date_counts[rows], self._dates[name]
             if self._training and most is not None:
-                chosen[name] = _draw(counts, most, rng.random((len(rows), max(1, counts.max()))))
+                chosen[name] = _draw(
+                    counts, most, rng.random((len(rows), max(1, counts.max())), dtype=np.float32)
+                )
             else:
                 chosen[name] = _evenly_spaced(counts, max(1, counts.max()))
         return chosen
@@ -200,16 +219,17 @@ class ParcelBatches:
     def _padded(
         self, name: str, values: np.ndarray, days: np.ndarray, date_mask: np.ndarray, pixel_mask: np.ndarray
     ) -> SensorBatch:
-        """Scale values, and set all padding to 0."""
+        """Scale freshly gathered values, in place where their type allows it, and set all padding to 0."""
         info = self._store.info.sensors[name]
         gain, bias = self._normalisation.gain_and_bias(name, len(info.bands), info.scale, info.offset)
         parcels, dates, width, channels = values.shape
         # Pixels and channels as one axis: NumPy is several times slower on a short last one.
-        scaled = values.astype(np.float32).reshape(parcels, dates, width * channels)
+        scaled = values.astype(np.float32, copy=False).reshape(parcels, dates, width * channels)
         scaled *= np.tile(gain, width)
         scaled += np.tile(bias, width)
-        scaled *= date_mask[:, :, None].astype(np.float32)
-        scaled *= np.repeat(pixel_mask, channels, axis=1)[:, None, :].astype(np.float32)
+        scaled[~date_mask] = 0
+        for parcel in np.flatnonzero(~pixel_mask[:, -1]):
+            scaled[parcel, :, pixel_mask[parcel].sum() * channels :] = 0
         return SensorBatch(
             values=torch.from_numpy(scaled.reshape(values.shape)),
             days=torch.from_numpy(days),

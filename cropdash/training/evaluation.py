@@ -21,6 +21,7 @@ from cropdash.datasets.store import ParcelStore
 from cropdash.models.fusion import JOINT, CropNetwork
 from cropdash.runs.metrics import ConfusionMatrix
 from cropdash.runs.predictions import probability_columns
+from cropdash.training.optimisation import reading_threads
 
 if TYPE_CHECKING:
     from cropdash.runs.attention_store import AttentionWriter
@@ -74,7 +75,7 @@ def answer(
     rows, truth, probabilities = [], [], []
     total, counted = 0.0, 0
     with torch.inference_mode():
-        for number, batch in enumerate(batches.epoch(0), start=1):
+        for number, batch in enumerate(batches.epoch(0, reading_threads(device)), start=1):
             there = batch.to(device)
             output = network(there)
             likely = network.probabilities(output).cpu().numpy()

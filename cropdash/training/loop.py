@@ -27,7 +27,7 @@ from cropdash.runs.run_folder import CHECKPOINT, MODEL, NORMALISATION, RunFolder
 from cropdash.training.checkpoint import Checkpoint
 from cropdash.training.evaluation import Answers, AttentionSink, answer, attention_to, prediction_table
 from cropdash.training.heartbeat import Heartbeat
-from cropdash.training.optimisation import class_weights, learning_rate, seed_epoch
+from cropdash.training.optimisation import class_weights, learning_rate, reading_threads, seed_epoch
 from cropdash.training.progress import Clock, Phase, Progress, duration
 from cropdash.training.setup import SPLITS, Setup, Split
 from cropdash.training.summary import DroppedFigures, SplitFigures, TrainingSummary, provenance
@@ -209,7 +209,8 @@ class TrainingLoop:
         names = self.setup.class_names
         matrix = ConfusionMatrix.from_labels([], [], names)
         total, batches = 0.0, len(self.training_batches)
-        for number, batch in enumerate(self.training_batches.epoch(epoch), start=1):
+        served = self.training_batches.epoch(epoch, reading_threads(self.device))
+        for number, batch in enumerate(served, start=1):
             self._check_stop()
             loss, predicted = self._step(batch.to(self.device))
             if not math.isfinite(loss):

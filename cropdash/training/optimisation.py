@@ -6,6 +6,7 @@ All are plain functions of the specification and the epoch, so a resumed run nee
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
@@ -73,6 +74,11 @@ def choose_device(wanted: Literal["auto", "cpu", "cuda", "mps"]) -> torch.device
             f"{', '.join(device for device, available in there.items() if available)} (or auto)"
         )
     return torch.device(wanted)
+
+
+def reading_threads(device: torch.device) -> int:
+    """How many threads read batches ahead: one where the CPU computes, some where it only feeds."""
+    return 1 if device.type == "cpu" else min(8, os.cpu_count() or 1)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
@@ -371,6 +372,26 @@ def test_reading_a_region_touches_no_pixel_of_another(store, batches, fusion, tr
         assert len(touched)
         assert touched.min() >= first
         assert touched.max() < stop
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_reading_ahead_changes_no_batch(batches, training):
+    served = batches(training=training, batch_size=3)
+    one, several = list(served.epoch(2)), list(served.epoch(2, threads=4))
+    assert len(one) == len(several) == len(served)
+    assert all(same(a, b) for a, b in zip(one, several, strict=True))
+
+
+def test_an_epoch_that_is_left_reads_no_further(batches, monkeypatch):
+    served = batches(training=True, batch_size=2)
+    read = []
+    original = served._batch
+    monkeypatch.setattr(served, "_batch", lambda rows, rng: read.append(1) or original(rows, rng))
+    epoch = served.epoch(1)
+    next(epoch)
+    epoch.close()
+    assert len(read) <= 2 < len(served)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]
 
 
 def test_a_sensor_that_the_store_lacks_is_refused(tmp_path, batches):
