@@ -199,12 +199,13 @@ class ParcelBatches:
 
     def _at_s2_dates(self, rows: np.ndarray, dates: _Chosen, pixels: _Chosen) -> SensorBatch:
         s1, s2 = self._store.arrays["S1"], self._store.arrays["S2"]
-        before, after = np.zeros(dates.index.shape, np.int64), np.zeros(dates.index.shape, np.int64)
-        weight = np.zeros(dates.index.shape, np.float32)
-        for i, row in enumerate(rows):
-            source = s1.dates[s1.date_offsets[row] : s1.date_offsets[row] + s1.date_counts[row]]
-            target = s2.dates[s2.date_offsets[row] + dates.index[i]]
-            before[i], after[i], weight[i] = bracket(source, target, self._interpolation)
+        own = _evenly_spaced(s1.date_counts[rows], s1.date_counts[rows].max())
+        before, after, weight = bracket(
+            s1.dates[s1.date_offsets[rows][:, None] + own.index],
+            s2.dates[s2.date_offsets[rows][:, None] + dates.index],
+            self._interpolation,
+            s1.date_counts[rows],
+        )
         values = _gather(s1, rows, before, pixels.index)
         if self._interpolation == "linear":
             values = blend(values, _gather(s1, rows, after, pixels.index), weight[:, :, None, None])

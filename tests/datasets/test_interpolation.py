@@ -69,3 +69,16 @@ def test_unsigned_integers_do_not_wrap_around():
 def test_a_series_without_a_date_is_refused():
     with pytest.raises(ValueError, match="without a date"):
         bracket(np.array([]), np.array([1]), "nn")
+
+
+@pytest.mark.parametrize("method", ["nn", "linear"])
+def test_many_parcels_at_once_are_as_each_alone(method):
+    rng = np.random.default_rng(4)
+    dates = np.array([7, 1, 4])
+    source = np.sort(rng.choice(60, size=(3, 7), replace=False), axis=1)
+    target = rng.integers(-10, 70, size=(3, 9))
+    together = bracket(source, target, method, dates)
+    for i in range(3):
+        alone = bracket(source[i, : dates[i]], target[i], method)
+        for ours, one in zip(together, alone, strict=True):
+            np.testing.assert_array_equal(ours[i], one)
