@@ -142,6 +142,9 @@ class Frame(pn.viewable.Viewer):
             self._place.objects = [self._pages[slug]]
         finally:
             self.busy = False
+        if not self._link.wide:
+            # On a phone the navigation lies over the page that was just asked for.
+            self.page.sidebar_open = False
 
     def _build(self, slug: str) -> Page:
         """A page; one that cannot be built says so in its place and leaves the others usable."""
@@ -170,7 +173,7 @@ def dashboard(workbench: Workbench | None = None) -> pmu.Page:
 
     Settings, data or runs that cannot be read at all make a page that says so.
     """
-    pn.extension("tabulator")
+    pn.extension()
     try:
         return _session(workbench or Workbench.shared())
     except Exception as error:

@@ -1,6 +1,7 @@
 """Tables as the dashboard shows them: fixed decimals, numbers to the right, scrolling inside themselves.
 
-A table is told new values without losing its scroll position or order, and each has a CSV beside it.
+The browser is told the rows in view alone and writes only the cells that have changed, so that no row
+goes away under a pointer. Order and pages are made here. Each table has a CSV beside it.
 """
 
 from __future__ import annotations
@@ -8,99 +9,302 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import panel as pn
 import panel_material_ui as pmu
+import param
+from panel.custom import JSComponent
 
 from cropdash.dashboard.colours import ACCENT, GROUND, INK, MUTED, RULE
 from cropdash.dashboard.theme import FONT
 
 _CSS = f"""
-.tabulator {{ font-family: {FONT}; font-size: 14px; color: {INK}; border: 0; background: #fff; }}
-.tabulator .tabulator-header, .tabulator .tabulator-header .tabulator-col {{ background: #fff !important; border: 0 !important; }}
-.tabulator .tabulator-header {{ border-bottom: 1px solid {RULE} !important; color: {MUTED}; font-weight: 600; font-size: 13px; }}
-.tabulator .tabulator-header .tabulator-col .tabulator-col-title {{ color: {MUTED}; white-space: normal; }}
-.tabulator .tabulator-tableholder .tabulator-table {{ background: #fff; }}
-.tabulator .tabulator-row, .tabulator .tabulator-row.tabulator-row-even {{
-  background: #fff !important; color: {INK} !important; border-bottom: 1px solid {RULE}; min-height: 34px; }}
-.tabulator .tabulator-row.tabulator-selected, .tabulator .tabulator-row.tabulator-selectable:hover {{ background: {GROUND} !important; }}
-.tabulator .tabulator-row .tabulator-cell {{ border: 0; padding: 8px 10px; font-variant-numeric: tabular-nums; }}
-.tabulator .tabulator-row .tabulator-frozen {{ border-right: 0 !important; }}
-.tabulator .tabulator-row .tabulator-cell:has(> input[type=checkbox]) {{ padding: 8px 4px; text-overflow: clip; }}
-.tabulator input[type=checkbox] {{ accent-color: {ACCENT}; width: 16px; height: 16px; }}
+:host {{ font-family: {FONT}; font-size: 14px; color: {INK}; }}
+.scroll {{ overflow-x: auto; }}
+table {{ border-collapse: collapse; min-width: 100%; }}
+th {{ text-align: left; padding: 0; border-bottom: 1px solid {RULE}; font-weight: 600; font-size: 13px; color: {MUTED}; }}
+th > span, th > button {{ display: block; width: 100%; padding: 8px 10px; text-align: inherit; white-space: nowrap; }}
+th > button {{ font: inherit; color: inherit; background: none; border: 0; cursor: pointer; }}
+th > button:hover {{ color: {INK}; }}
+th > button::after {{ content: "\\2002"; display: inline-block; width: 1em; text-align: right; }}
+th[aria-sort=ascending] > button::after {{ content: "\\2191"; }}
+th[aria-sort=descending] > button::after {{ content: "\\2193"; }}
+td {{ padding: 8px 10px; border-bottom: 1px solid {RULE}; white-space: nowrap; font-variant-numeric: tabular-nums; }}
+.number {{ text-align: right; }}
+/* The arrow stands before the heading of numbers, which ends where they end. */
+th.number > button {{ display: flex; flex-direction: row-reverse; justify-content: flex-start; }}
+th.number > button::after {{ text-align: left; }}
+/* What is left of the width goes to the last column, which holds nothing. */
+.rest {{ width: 100%; padding: 0; }}
+.clickable tbody tr {{ cursor: pointer; }}
+.clickable tbody tr:hover {{ background: {GROUND}; }}
+:is(tr, button, input):focus-visible {{ outline: 2px solid {ACCENT}; outline-offset: -2px; }}
+.tick {{ padding: 8px 4px 8px 10px; line-height: 0; }}
+input {{ accent-color: {ACCENT}; width: 16px; height: 16px; margin: 0; cursor: pointer; }}
+input:disabled {{ cursor: default; }}
+nav {{ display: flex; align-items: center; gap: 6px; padding: 8px 0; color: {MUTED}; font-size: 13px; }}
+nav[hidden] {{ display: none; }}
+nav button {{ font: inherit; color: {ACCENT}; background: none; border: 1px solid {RULE}; border-radius: 6px; padding: 4px 10px; cursor: pointer; }}
+nav button:disabled {{ color: {MUTED}; opacity: .5; cursor: default; }}
 """
+
+
+class TableClick(NamedTuple):
+    """A click on a cell; ``row`` is its position in the frame, whatever the order in view."""
+
+    row: int
+    column: str
+
+
+class DataTable(JSComponent):
+    """A table over a frame, its columns as wide as their content.
+
+    Args:
+        frame: one row a line; a column ``id`` tells rows from one another while others come and go.
+        formats: by column: :func:`number`, or :data:`TICK` for cells of :func:`tick`.
+        titles: heading by column, where the name is not one.
+        hidden: columns that carry ids.
+        page_size: rows on a page; all of them on one if unset.
+    """
+
+    columns = param.List(doc="Name, title, kind and whether it can be sorted, of each column in view.")
+    rows = param.List(doc="Key and cells of each row in view.")
+    order = param.List(doc="The column that the rows are ordered by, and whether downwards.")
+    page = param.Integer(default=1, doc="The page in view, counted from 1.")
+    pages = param.Integer(default=1)
+    told = param.String(doc="Which rows of how many are in view.")
+    clickable = param.Boolean(default=False, doc="Whether a row can be chosen.")
+
+    _stylesheets = [_CSS]
+
+    _esm = """
+    export function render({ model, el }) {
+      const make = (tag, name = "") => Object.assign(document.createElement(tag), { className: name })
+      const scroll = make("div", "scroll"), table = make("table"), pager = make("nav")
+      const head = table.createTHead().insertRow(), body = table.createTBody()
+      const back = make("button"), told = make("span"), on = make("button")
+      back.textContent = "Previous"
+      on.textContent = "Next"
+      pager.append(back, on, told)
+      scroll.append(table)
+      el.append(scroll, pager)
+
+      const drawHead = () => {
+        head.replaceChildren(...model.columns.map(({ name, title, kind, sortable }) => {
+          const th = make("th", kind)
+          th.scope = "col"
+          th.dataset.column = name
+          const content = make(sortable ? "button" : "span")
+          content.textContent = title
+          if (sortable) content.addEventListener("click", () => model.send_msg({ sort: name }))
+          th.append(content)
+          return th
+        }), make("th", "rest"))
+        drawOrder()
+      }
+      const drawOrder = () => {
+        for (const th of head.cells) {
+          if (th.dataset.column === model.order[0])
+            th.ariaSort = model.order[1] ? "descending" : "ascending"
+          else th.removeAttribute("aria-sort")
+        }
+      }
+      const write = (td, cell, { name, kind }) => {
+        td.className = kind
+        td.dataset.column = name
+        if (kind !== "tick") {
+          if (td.textContent !== cell) td.textContent = cell
+          return
+        }
+        let box = td.firstChild
+        if (box?.tagName !== "INPUT") {
+          box = make("input")
+          box.type = "checkbox"
+          td.replaceChildren(box)
+        }
+        if (box.ariaLabel !== cell[0]) box.ariaLabel = cell[0]
+        box.checked = cell[1]
+        box.disabled = cell[2]
+      }
+      const drawRows = () => {
+        const columns = model.columns
+        model.rows.forEach(([key, ...cells], index) => {
+          const row = body.rows[index] ?? body.insertRow()
+          row.dataset.key = key
+          if (model.clickable) row.tabIndex = 0
+          while (row.cells.length > columns.length + 1) row.lastChild.remove()
+          while (row.cells.length < columns.length + 1) row.insertCell()
+          cells.forEach((cell, at) => write(row.cells[at], cell, columns[at]))
+          const rest = row.lastChild
+          rest.className = "rest"
+          delete rest.dataset.column
+        })
+        while (body.rows.length > model.rows.length) body.lastChild.remove()
+      }
+      const drawPager = () => {
+        pager.hidden = model.pages < 2
+        back.disabled = model.page <= 1
+        on.disabled = model.page >= model.pages
+        told.textContent = model.told
+        table.classList.toggle("clickable", model.clickable)
+      }
+
+      // The row that was pressed is meant, even if its values change before the pointer is lifted.
+      let pressed = null
+      body.addEventListener("pointerdown", (event) => { pressed = event.target.closest("tr")?.dataset.key ?? null })
+      body.addEventListener("click", (event) => {
+        const cell = event.target.closest("td"), row = event.target.closest("tr")
+        const key = event.detail && pressed !== null ? pressed : row?.dataset.key
+        const column = cell?.dataset.column ?? ""
+        const tick = cell?.className === "tick"
+        if (key === undefined || (tick && event.target.tagName !== "INPUT")) return
+        if (tick || model.clickable) model.send_msg({ click: key, column })
+      })
+      body.addEventListener("keydown", (event) => {
+        if (event.key === "Enter" && event.target.tagName === "TR" && model.clickable)
+          model.send_msg({ click: event.target.dataset.key, column: "" })
+      })
+      back.addEventListener("click", () => model.send_msg({ page: model.page - 1 }))
+      on.addEventListener("click", () => model.send_msg({ page: model.page + 1 }))
+
+      model.on("columns", () => { drawHead(); drawRows() })
+      model.on("rows", drawRows)
+      model.on("order", drawOrder)
+      model.on(["page", "pages", "told", "clickable"], drawPager)
+      drawHead()
+      drawRows()
+      drawPager()
+    }
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        *css_classes: str,
+        formats: Mapping[str, Any] | None = None,
+        titles: Mapping[str, str] | None = None,
+        hidden: tuple[str, ...] = (),
+        page_size: int | None = None,
+        **params: Any,
+    ) -> None:
+        params.setdefault("sizing_mode", "stretch_width")
+        params.setdefault("margin", 0)
+        super().__init__(css_classes=list(css_classes), **params)
+        self._formats = dict(formats or {})
+        self._titles = dict(titles or {})
+        self._hidden = hidden
+        self._page_size = page_size
+        self._clicked: Callable[[TableClick], None] | None = None
+        self.fill(frame)
+
+    def fill(self, frame: pd.DataFrame, *, page: int | None = None) -> None:
+        """Show new values. Order and page stay, unless a page is named."""
+        self.value = frame
+        self._ids = [str(key) for key in frame["id"]] if "id" in frame else None
+        self._columns = [name for name in frame.columns if name not in self._hidden]
+        self._show_page(self.page if page is None else page)
+
+    def on_click(self, clicked: Callable[[TableClick], None], *, rows: bool = True) -> None:
+        """Call this for every click on a tick and, unless told otherwise, on a row."""
+        self._clicked = clicked
+        self.clickable = rows
+
+    def _show_page(self, page: int) -> None:
+        count = len(self.value)
+        size = self._page_size or max(count, 1)
+        pages = max(1, math.ceil(count / size))
+        page = min(max(page, 1), pages)
+        first = (page - 1) * size
+        positions = self._ordered()[first : first + size]
+        part = self.value.iloc[positions]
+        cells = [[self._text(name, value) for value in part[name]] for name in self._columns]
+        self.param.update(
+            columns=[
+                {
+                    "name": str(name),
+                    "title": self._titles.get(name, str(name)),
+                    "kind": self._kind(name),
+                    "sortable": self._kind(name) != "tick",
+                }
+                for name in self._columns
+            ],
+            rows=[
+                [self._ids[at] if self._ids else str(at), *row]
+                for at, row in zip(positions, zip(*cells, strict=True), strict=True)
+            ],
+            page=page,
+            pages=pages,
+            told=f"{first + 1:,} to {first + len(part):,} of {count:,}",
+        )
+
+    def _ordered(self) -> list[int]:
+        """Positions of all rows in the order in view; unknown values come last."""
+        if not self.order or self.order[0] not in self._columns:
+            return list(range(len(self.value)))
+        column, downwards = self.order
+        values = self.value[column].reset_index(drop=True)
+        if self._kind(column) == "number":
+            values = pd.to_numeric(values)
+        else:
+            values = values.astype(str).str.casefold()
+        ordered = values.sort_values(ascending=not downwards, kind="stable", na_position="last")
+        return [int(position) for position in ordered.index]
+
+    def _kind(self, column: str) -> str:
+        if self._formats.get(column) == TICK:
+            return "tick"
+        return "number" if column in self._formats else "text"
+
+    def _text(self, column: str, value: Any) -> Any:
+        if self._kind(column) == "tick":
+            return value
+        if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
+            return ""
+        form = self._formats.get(column)
+        if form is None:
+            return str(value)
+        return f"{value:,.{form['decimals']}f}".replace(",", form["thousand"])
+
+    def _handle_msg(self, message: dict[str, Any]) -> None:
+        if "sort" in message:
+            self._sort(message["sort"])
+        elif "page" in message:
+            self._show_page(int(message["page"]))
+        elif "click" in message and self._clicked is not None:
+            row = self._position(message["click"])
+            if row is not None:
+                self._clicked(TableClick(row, message["column"]))
+
+    def _position(self, key: str) -> int | None:
+        """Where the row of this key stands in the frame; None once it has gone."""
+        if self._ids is not None:
+            return self._ids.index(key) if key in self._ids else None
+        return int(key) if int(key) < len(self.value) else None
+
+    def _sort(self, column: str) -> None:
+        """Numbers with the largest first, words from A; then the other way round; then as they came."""
+        first = self._kind(column) == "number"
+        if not self.order or self.order[0] != column:
+            self.order = [column, first]
+        else:
+            self.order = [column, not first] if self.order[1] == first else []
+        self._show_page(1)
+
+
+#: Format of a column of :func:`tick` cells.
+TICK = "tick"
+
+
+def tick(label: str, checked: bool, *, disabled: bool = False) -> list[Any]:
+    """A cell with a tick box; ``label`` is what it is for."""
+    return [label, checked, disabled]
 
 
 def number(decimals: int) -> dict[str, Any]:
     """Column format of a number with fixed decimals and thousands apart; an unknown one stays blank."""
-    return {"type": "money", "precision": decimals, "thousand": ",", "decimal": "."}
-
-
-def data_table(
-    frame: pd.DataFrame,
-    *css_classes: str,
-    formats: Mapping[str, Any] | None = None,
-    titles: Mapping[str, str] | None = None,
-    widths: Mapping[str, int] | None = None,
-    hidden: tuple[str, ...] = (),
-    **params: Any,
-) -> pn.widgets.Tabulator:
-    """A table over ``frame``, its columns as wide as their content.
-
-    Args:
-        formats: by column; number formats are aligned to the right.
-        titles: heading by column, where the name is not one.
-        hidden: columns that carry ids.
-    """
-    formats = dict(formats or {})
-    numeric = [
-        column for column, kind in formats.items() if isinstance(kind, dict) and kind.get("type") == "money"
-    ]
-    return pn.widgets.Tabulator(
-        _plain(frame),
-        show_index=False,
-        disabled=True,
-        layout=params.pop("layout", "fit_data_fill"),
-        formatters=formats,
-        titles=dict(titles or {}),
-        widths=dict(widths or {}),
-        text_align=dict.fromkeys(numeric, "right"),
-        hidden_columns=list(hidden),
-        theme="simple",
-        stylesheets=[_CSS],
-        css_classes=list(css_classes),
-        sizing_mode="stretch_width",
-        margin=0,
-        **params,
-    )
-
-
-def update_table(table: pn.widgets.Tabulator, frame: pd.DataFrame) -> None:
-    """Show new values; cells are patched where the rows stayed, so that nothing jumps under the reader."""
-    old, new = table.value, _plain(frame)
-    if (
-        list(old.columns) != list(new.columns)
-        or len(old) != len(new)
-        or "id" not in new
-        or list(old["id"]) != list(new["id"])
-    ):
-        if not old.equals(new):
-            table.value = new
-        return
-    changes = {
-        column: [
-            (row, value)
-            for row, (before, value) in enumerate(zip(old[column], new[column], strict=True))
-            if before is not value and before != value
-        ]
-        for column in new.columns
-    }
-    changes = {column: cells for column, cells in changes.items() if cells}
-    if changes:
-        table.patch(changes)
+    return {"decimals": decimals, "thousand": ","}
 
 
 def csv_button(filename: str, frame: Callable[[], pd.DataFrame], *css_classes: str) -> pmu.FileDownload:
@@ -120,16 +324,3 @@ def csv_button(filename: str, frame: Callable[[], pd.DataFrame], *css_classes: s
         css_classes=list(css_classes),
         margin=(0, 0),
     )
-
-
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """NaN as None, which a table leaves blank, and numpy's numbers as Python's."""
-    return pd.DataFrame(
-        {column: pd.Series([_cell(value) for value in frame[column]], dtype=object) for column in frame}
-    )
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and math.isnan(value) else value

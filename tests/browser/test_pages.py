@@ -48,7 +48,9 @@ def test_every_page_opens_and_never_scrolls_sideways(
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
-def test_the_navigation_is_closed_on_a_phone_and_opens(dashboard: str, open_page: OpenPage) -> None:
+def test_the_navigation_is_closed_on_a_phone_opens_and_closes_behind_a_choice(
+    dashboard: str, open_page: OpenPage
+) -> None:
     page = open_page(dashboard, NARROW)
     navigation = page.locator(".cd-navigation")
     expect(navigation).to_have_count(0)
@@ -56,6 +58,7 @@ def test_the_navigation_is_closed_on_a_phone_and_opens(dashboard: str, open_page
     expect(navigation).to_be_visible()
     navigation.get_by_text("Data", exact=True).click()
     expect(page.locator(".cd-page-data h1")).to_be_visible()
+    expect(navigation).to_have_count(0)
 
 
 def test_without_a_run_the_published_comparison_and_the_way_to_launch(
@@ -107,7 +110,7 @@ def test_the_chosen_runs_are_ticked_in_the_table_from_the_start_and_a_tick_choos
 
 def test_a_class_is_chosen_by_a_click_and_stands_on_every_page(dashboard: str, open_page: OpenPage) -> None:
     page = open_page(f"{dashboard}?page=classes")
-    page.locator(".cd-classes-table [tabulator-field=class]").get_by_text("maize", exact=True).click()
+    page.locator(".cd-classes-table tbody [data-column=class]").get_by_text("maize", exact=True).click()
     expect(answer(page)).to_contain_text("maize parcels")
     page.wait_for_url(re.compile("class=2(&|$)"))
     page.locator(".cd-navigation").get_by_text("Compare", exact=True).click()
@@ -134,7 +137,7 @@ def test_two_sessions_do_not_disturb_each_other(dashboard: str, open_page: OpenP
     one = open_page(f"{dashboard}?page=classes")
     other = open_page(f"{dashboard}?page=classes")
     before = answer(other).inner_text()
-    one.locator(".cd-classes-table .tabulator-row").first.click()
+    one.locator(".cd-classes-table tbody tr").first.click()
     one.wait_for_url(re.compile("class="))
     assert "class=" not in other.url
     expect(answer(other)).to_have_text(before)

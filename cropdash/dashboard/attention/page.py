@@ -25,7 +25,7 @@ from cropdash.dashboard.parcel.series import OpticalView, panels
 from cropdash.dashboard.parcel.series_plot import series_plot
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
-from cropdash.dashboard.tables import csv_button, data_table, number, update_table
+from cropdash.dashboard.tables import DataTable, TableClick, csv_button, number
 from cropdash.dashboard.workbench import Workbench
 from cropdash.runs.results import Result
 
@@ -59,7 +59,7 @@ class AttentionPage(Page):
             margin=(8, 0),
         )
         self._example.on_click(lambda _: self._show_example())
-        self._table = data_table(
+        self._table = DataTable(
             pd.DataFrame(columns=["id", "class", "sensor", "parcels", *(month[:3] for month in MONTHS)]),
             "cd-attention-table",
             formats={"parcels": number(0), **{month[:3]: number(1) for month in MONTHS}},
@@ -136,7 +136,7 @@ class AttentionPage(Page):
             pn.pane.Bokeh(column(plots, sizing_mode="stretch_width"), sizing_mode="stretch_width", margin=0)
         ]
         self._table_rows = month_table(shares, head)
-        update_table(self._table, self._table_rows)
+        self._table.fill(self._table_rows)
         self._show_parcel(run, head, class_in_question(shares, self.choices.crop))
 
     # --- runs and heads --------------------------------------------------------------------------
@@ -224,8 +224,8 @@ class AttentionPage(Page):
     def _tapped(self, crop: int, date: str | None) -> None:
         self.choices.param.update(crop=crop, date=date or self.choices.date)
 
-    def _row_clicked(self, event: Any) -> None:
-        self.choices.crop = int(str(self._table_rows["id"].iloc[event.row]).split("-")[0])
+    def _row_clicked(self, click: TableClick) -> None:
+        self.choices.crop = int(str(self._table_rows["id"].iloc[click.row]).split("-")[0])
 
     # --- one parcel ------------------------------------------------------------------------------
 

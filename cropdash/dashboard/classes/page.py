@@ -14,7 +14,7 @@ from cropdash.dashboard.classes.confusions import MODES, answer, class_table
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import Choices
-from cropdash.dashboard.tables import csv_button, data_table, number, update_table
+from cropdash.dashboard.tables import DataTable, TableClick, csv_button, number
 from cropdash.dashboard.workbench import Workbench
 
 _TITLES = {
@@ -58,8 +58,8 @@ class ClassesPage(Page):
         self._mode.param.watch(lambda _: self.update(), "value")
         self._picture = pn.pane.Bokeh(None, sizing_mode="stretch_width", css_classes=["cd-classes-picture"])
         self._frame = pd.DataFrame(columns=_COLUMNS)
-        self._table = data_table(
-            self._frame, "cd-classes-table", formats=_FORMATS, titles=_TITLES, hidden=("id",), selectable=1
+        self._table = DataTable(
+            self._frame, "cd-classes-table", formats=_FORMATS, titles=_TITLES, hidden=("id",)
         )
         self._table.on_click(self._row_clicked)
         self._picture_and_table = pn.Column(
@@ -119,14 +119,14 @@ class ClassesPage(Page):
         self._picture.styles = {"min-width": f"{52 * len(codes) + 220}px"}
         self._picture.object = plot
         self._frame = class_table(matrix, result.classes)
-        update_table(self._table, self._frame)
+        self._table.fill(self._frame)
 
     def _cell_tapped(self, source: Any, codes: list[int], indices: list[int]) -> None:
         if indices:
             self._choose(codes[int(source.data["truth"][indices[0]])])
 
-    def _row_clicked(self, event: Any) -> None:
-        self._choose(int(self._frame["id"].iloc[event.row]))
+    def _row_clicked(self, click: TableClick) -> None:
+        self._choose(int(self._frame["id"].iloc[click.row]))
 
     def _choose(self, code: int) -> None:
         self.choices.crop = None if code == self.choices.crop else code

@@ -28,7 +28,7 @@ from cropdash.dashboard.compare.dot_plot import dot_plot, with_intervals
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, listed, run_name
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
-from cropdash.dashboard.tables import csv_button, data_table, number, update_table
+from cropdash.dashboard.tables import TICK, DataTable, TableClick, csv_button, number, tick
 from cropdash.dashboard.workbench import Workbench
 from cropdash.nomenclature import CropClass
 from cropdash.runs.results import Result, Scores
@@ -48,7 +48,7 @@ _TITLES = {
     "no_prediction": "No prediction",
 }
 _FORMATS = {
-    "chosen": {"type": "html"},
+    "chosen": TICK,
     "seed": number(0) | {"thousand": ""},
     "epochs": number(0),
     "accuracy": number(3),
@@ -99,12 +99,11 @@ class ComparePage(Page):
         )  # fmt: skip
         for control in (self._metric, self._class_metric, self._fewest):
             control.param.watch(lambda _: self.update(), "value")
-        self._table = data_table(
+        self._table = DataTable(
             _with_ticks(run_table([], {}), []), "cd-compare-table", formats=_FORMATS, titles=_TITLES,
-            widths={"chosen": 44}, hidden=("id",), sortable={"chosen": False}, selectable=False,
-            pagination="local", page_size=20,
+            hidden=("id",), page_size=20,
         )  # fmt: skip
-        self._table.on_click(self._ticked, column="chosen")
+        self._table.on_click(self._ticked, rows=False)
         self._launch = self.launch_button(
             "Launch a run of your own", icon="play_circle", variant="contained", margin=(4, 0, 10, 0)
         )
@@ -292,10 +291,10 @@ class ComparePage(Page):
 
     def _fill_table(self, results: list[Result], scores: dict[str, Scores | None]) -> None:
         self._frame = run_table(results, scores)
-        update_table(self._table, _with_ticks(self._frame, self.choices.runs))
+        self._table.fill(_with_ticks(self._frame, self.choices.runs))
 
-    def _ticked(self, event: Any) -> None:
-        run = self._frame["id"][event.row]
+    def _ticked(self, click: TableClick) -> None:
+        run = self._frame["id"].iloc[click.row]
         if run in self.choices.runs:
             self.choices.remove_run(run)
         else:
@@ -303,15 +302,10 @@ class ComparePage(Page):
 
 
 def _with_ticks(frame: pd.DataFrame, chosen: Sequence[str]) -> pd.DataFrame:
-    """The table of runs with a tick box in front of each, disabled where no more runs can be chosen.
-
-    The boxes are values of the table: a selection of Tabulator's own is drawn late or never when the
-    table is built with one.
-    """
+    """The table of runs with a tick box in front of each, disabled where no more runs can be chosen."""
     full = len(chosen) >= MAXIMUM_RUNS
     boxes = [
-        f'<input type="checkbox" aria-label="Compare {html.escape(name)}"'
-        f"{' checked' if run in chosen else ' disabled' if full else ''}>"
+        tick(f"Compare {name}", run in chosen, disabled=full and run not in chosen)
         for run, name in zip(frame["id"], frame["run"], strict=True)
     ]
     return pd.concat(

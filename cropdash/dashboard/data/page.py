@@ -14,7 +14,7 @@ from cropdash.dashboard.data import figures as draw
 from cropdash.dashboard.data.answers import answer, class_counts, faults, sensor_table
 from cropdash.dashboard.page import Page, side_by_side, text_pane
 from cropdash.dashboard.state import Choices
-from cropdash.dashboard.tables import csv_button, data_table, number
+from cropdash.dashboard.tables import DataTable, csv_button, number
 from cropdash.dashboard.workbench import DatasetEntry, Workbench
 from cropdash.datasets.inspection import Inspection
 
@@ -86,7 +86,7 @@ class DataPage(Page):
                 sizing_mode="stretch_width",
                 margin=(14, 0, 2, 0),
             ),
-            data_table(
+            DataTable(
                 self._counts,
                 "cd-data-table",
                 formats={name: number(0) for name in ["parcels", *inspection.regions]},
@@ -94,7 +94,7 @@ class DataPage(Page):
                 hidden=("id",),
             ),
             text_pane("<h2>Sensors</h2>", margin=(14, 0, 2, 0)),
-            data_table(
+            DataTable(
                 sensor_table(inspection),
                 "cd-data-sensors",
                 formats={name: number(1) for name in ("lower_quartile", "median", "upper_quartile")}

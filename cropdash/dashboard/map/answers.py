@@ -128,12 +128,13 @@ class ParcelAnswers:
         return self.classes[truth].name, self.classes[predicted].name, int(counts.max())
 
 
-def answer(answers: ParcelAnswers, where: str, crop: int | None = None) -> str:
+def answer(answers: ParcelAnswers, where: str, crop: int | None = None, run: str = "") -> str:
     """The map's answer in a sentence or two, such as "37 of 43 test parcels in r4 are right (86.0 %)".
 
     Args:
         where: the region as it stands in the sentence, such as ``in r4``.
         crop: code of the chosen class; the sentence then speaks of the parcels that are that class.
+        run: what the run is called; it stands before the figures, ``By early fusion, 37 of …``.
     """
     index = next((i for i, c in enumerate(answers.classes) if c.code == crop), None)
     meant = answers.truth == index if index is not None else np.ones(len(answers), dtype=bool)
@@ -147,7 +148,9 @@ def answer(answers: ParcelAnswers, where: str, crop: int | None = None) -> str:
         return f"No {of} {where} can be judged.{without}".replace(" more ", " ")
     if judged < FEWEST:
         return f"Only {judged} {of} {where} can be judged, too few to say more.{without}"
-    sentence = f"{right:,} of {judged:,} {of} {where} are right ({right / judged:.1%})".replace("%", " %")
+    sentence = f"{f'By {run}, ' if run else ''}{right:,} of {judged:,} {of} {where} are right ({right / judged:.1%})".replace(
+        "%", " %"
+    )
     error = answers.most_frequent_error(meant)
     if error is None:
         return f"{sentence}; none is wrong.{without}"

@@ -25,9 +25,9 @@ from cropdash.dashboard.map.parcel_map import EMPTY_LAND, ParcelMap
 from cropdash.dashboard.map.raster import ParcelRaster, drawn_as_polygons
 from cropdash.dashboard.map.shared_outlines import raster_in_background, raster_of
 from cropdash.dashboard.page import Page, text_pane
-from cropdash.dashboard.run_words import count, listed
+from cropdash.dashboard.run_words import count, listed, run_name
 from cropdash.dashboard.state import Choices
-from cropdash.dashboard.tables import csv_button, data_table, number, update_table
+from cropdash.dashboard.tables import DataTable, TableClick, csv_button, number
 from cropdash.dashboard.workbench import Workbench
 from cropdash.runs.results import Result
 
@@ -86,7 +86,7 @@ class MapPage(Page):
             return
         self.show_body()
         where = f"in {self.choices.region or listed(run.regions())}"
-        self.say(answer(mapped.answers, where, self.choices.crop), simulated=run.simulated)
+        self.say(answer(mapped.answers, where, self.choices.crop, run_name(run)), simulated=run.simulated)
         self._crop.offer(mapped.answers.classes)
         self._draw(mapped)
         self._show_parcel(mapped)
@@ -236,13 +236,12 @@ class MapPage(Page):
             margin=(16, 0, 0, 0),
             sizing_mode="stretch_width",
         )
-        self._table = data_table(
+        self._table = DataTable(
             pd.DataFrame(columns=["parcel", "region", "truth", "prediction", "result", "confidence"]),
             "cd-map-table",
             formats={"confidence": number(3)},
             titles={"parcel": "Parcel", "region": "Region", "truth": "Truth", "prediction": "Prediction",
                     "result": "Right or wrong", "confidence": "Confidence"},
-            pagination="remote",
             page_size=10,
         )  # fmt: skip
         self._table.on_click(self._row_clicked)
@@ -259,8 +258,7 @@ class MapPage(Page):
         if table.equals(self._table_rows):
             return
         self._table_rows = table
-        update_table(self._table, table)
-        self._table.page = 1
+        self._table.fill(table, page=1)
         parcels = count(len(table), "wrong parcel" if wrong_only else "parcel")
         name = next((known.name for known in mapped.answers.classes if known.code == crop), "")
         words = (
@@ -271,5 +269,5 @@ class MapPage(Page):
             "on the map, to see its series.</span>"
         )
 
-    def _row_clicked(self, event: Any) -> None:
-        self.choices.parcel = str(self._table_rows["parcel"].iloc[event.row])
+    def _row_clicked(self, click: TableClick) -> None:
+        self.choices.parcel = str(self._table_rows["parcel"].iloc[click.row])
