@@ -15,21 +15,19 @@ So each layer costs one more pass over the blocks in either direction, and no pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import wraps
-from itertools import chain
-from typing import Any, TypeVar, cast
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from cropdash.models.block_threads import map_blocks
 from cropdash.models.masked_rows import MaskedRows
 from cropdash.models.row_layers import LinearNorm, RowBatchNorm
 from cropdash.models.set_statistics import SetStatistics
-
-_F = TypeVar("_F", bound=Callable[..., Any])
 
 #: Pixels in a block; 64 values of each fill 2 MB.
 BLOCK = 8192
@@ -79,30 +77,21 @@ def _blocks(sets: Tensor, mask: Tensor | None) -> list[_Block]:
     return blocks
 
 
-def _without_autocast(function: _F) -> _F:
-    @wraps(function)
-    def in_full_precision(*arguments: Any) -> Any:
-        with torch.autocast("cpu", enabled=False):
-            return function(*arguments)
-
-    return cast(_F, in_full_precision)
-
-
 class _EmbedAndPool(torch.autograd.Function):
-    # Not in bfloat16 where autocast asks for it: the products gain what the CPU's slower element-wise
+    # Full precision even under autocast: in bfloat16 the products gain what the CPU's slower element-wise
     # kernels lose again.
 
     @staticmethod
-    @_without_autocast
     def forward(ctx: Any, blocks: list[_Block], norms: list[RowBatchNorm], *weights: Tensor) -> Tensor:
         folded: list[_FoldedLayer] = []
         for norm, linear, scale, shift in zip(norms, weights[::3], weights[1::3], weights[2::3], strict=True):
-            inputs = _Moments.of(_embed(folded, block.rows)[-1] for block in blocks)
+            inputs = _Moments.of(blocks, folded)
             folded.append(_FoldedLayer.of(norm, linear, scale, shift, inputs))
-        statistics = [
-            SetStatistics.of(block.places.scatter(_embed(folded, block.rows)[-1]), block.mask)
-            for block in blocks
-        ]
+
+        def pool(block: _Block) -> SetStatistics:
+            return SetStatistics.of(block.places.scatter(_embed(folded, block.rows)[-1]), block.mask)
+
+        statistics = map_blocks(pool, blocks)
         mean = torch.cat([s.mean for s in statistics])
         deviation = torch.cat([s.deviation for s in statistics])
         ctx.blocks, ctx.folded, ctx.sizes = blocks, folded, [s.size for s in statistics]
@@ -111,43 +100,47 @@ class _EmbedAndPool(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    @_without_autocast
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         mean, deviation = ctx.saved_tensors
         of_mean, of_deviation = gradient.chunk(2, dim=1)
-        pooled = []
-        for block, size in zip(ctx.blocks, ctx.sizes, strict=True):
+
+        def sums(above: Sequence[_Backward], of_block: tuple[_Block, Tensor]) -> tuple[Tensor, Tensor]:
+            """Of the gradient at the output of the norm below ``above``, and of its products with the input."""
+            block, size = of_block
             statistics = SetStatistics(mean[block.part], deviation[block.part], size)
-            pooled.append(statistics.slope_and_offset(of_mean[block.part], of_deviation[block.part]))
+            slope, offset = statistics.slope_and_offset(of_mean[block.part], of_deviation[block.part])
+            embedded = _embed(ctx.folded, block.rows)
+            sets = block.places.scatter(embedded[-1])
+            rows = block.places.gather(torch.addcmul(offset.unsqueeze(1), sets, slope.unsqueeze(1)))
+            rows = _through_relu(rows, embedded[-1])
+            for step, inputs in zip(above, embedded[-2::-1], strict=False):
+                rows = _through_relu(step(rows, inputs), inputs)
+            # The narrow side first: the other order is several times slower.
+            return rows.sum(0).double(), (embedded[-2 - len(above)].mT @ rows).mT.double()
 
         gradients: list[Tensor] = []
         above: list[_Backward] = []
-        for depth in reversed(range(len(ctx.folded))):
-            layer = ctx.folded[depth]
-            of_output = torch.zeros(layer.weight.shape[0], dtype=torch.float64)
-            of_product = torch.zeros(layer.weight.shape, dtype=torch.float64)
-            for block, (slope, offset) in zip(ctx.blocks, pooled, strict=True):
-                embedded = _embed(ctx.folded, block.rows)
-                sets = block.places.scatter(embedded[-1])
-                rows = block.places.gather(torch.addcmul(offset.unsqueeze(1), sets, slope.unsqueeze(1)))
-                rows = _through_relu(rows, embedded[-1])
-                for step, inputs in zip(above, embedded[-2::-1], strict=False):
-                    rows = _through_relu(step(rows, inputs), inputs)
-                of_output += rows.sum(0)
-                # The narrow side first: the other order is several times slower.
-                of_product += (embedded[depth].mT @ rows).mT
+        for layer in reversed(ctx.folded):
+            parts = map_blocks(partial(sums, above), list(zip(ctx.blocks, ctx.sizes, strict=True)))
+            of_output, of_product = _total(parts)
             step, *of_weights = layer.backward(of_output, of_product)
             above.append(step)
             gradients[:0] = of_weights
         return None, None, *gradients
 
 
-def _embed(folded: Iterable[_FoldedLayer], rows: Tensor) -> list[Tensor]:
+def _embed(folded: Sequence[_FoldedLayer], rows: Tensor) -> list[Tensor]:
     """The rows, and after them the output of each layer."""
     embedded = [rows]
     for layer in folded:
         embedded.append(torch.addmm(layer.shift, embedded[-1], layer.map).relu_())
     return embedded
+
+
+def _total(parts: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Sums of the first and of the second of each pair, always in the same order."""
+    first, second = zip(*parts, strict=True)
+    return torch.stack(first).sum(0), torch.stack(second).sum(0)
 
 
 def _through_relu(gradient: Tensor, output: Tensor) -> Tensor:
@@ -163,20 +156,17 @@ class _Moments:
     covariance: Tensor
 
     @classmethod
-    def of(cls, blocks: Iterable[Tensor]) -> _Moments:
-        """Of all rows of all blocks, each ``(rows, channels)``; at least one block."""
-        blocks = iter(blocks)
-        first = next(blocks)
+    def of(cls, blocks: Sequence[_Block], folded: Sequence[_FoldedLayer]) -> _Moments:
+        """Of the rows of all blocks as the layers so far embed them."""
         # Sums about a point amid the rows keep a small spread around a large mean.
-        origin = first.mean(0)
-        count = 0
-        total = origin.new_zeros(len(origin), dtype=torch.float64)
-        product = total.new_zeros(len(origin), len(origin))
-        for rows in chain((first,), blocks):
-            centred = rows - origin
-            count += len(rows)
-            total += centred.sum(0)
-            product += centred.mT @ centred
+        (origin,) = map_blocks(lambda block: _embed(folded, block.rows)[-1].mean(0), blocks[:1])
+
+        def sums(block: _Block) -> tuple[Tensor, Tensor]:
+            centred = _embed(folded, block.rows)[-1] - origin
+            return centred.sum(0).double(), (centred.mT @ centred).double()
+
+        count = sum(len(block.rows) for block in blocks)
+        total, product = _total(map_blocks(sums, blocks))
         mean = total / count
         return cls(count, origin + mean, product / count - torch.outer(mean, mean))
 

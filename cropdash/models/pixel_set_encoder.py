@@ -13,14 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from cropdash.batches import SensorBatch
-from cropdash.models.blocked_pooling import embed_and_pool
+from cropdash.models.block_threads import map_blocks
+from cropdash.models.blocked_pooling import BLOCK, embed_and_pool
 from cropdash.models.masked_rows import MaskedRows
 from cropdash.models.row_layers import LinearNorm, mlp
 from cropdash.models.set_statistics import mean_and_deviation
 from cropdash.models.sizes import ModelSizes
-
-#: Pixels embedded at a time in evaluation.
-_BLOCK = 8192
 
 
 class PixelSetEncoder(nn.Module):
@@ -77,10 +75,13 @@ class PixelSetEncoder(nn.Module):
                 return embed_and_pool(cast(Sequence[LinearNorm], list(self.pixel_mlp)), sets, mask)
             return self._pool_sets(sets, mask)
         # Without batch statistics the sets are independent: a few at a time stay in the CPU's cache.
-        size = max(1, _BLOCK // sets.shape[1])
+        size = max(1, BLOCK // sets.shape[1])
         blocks = sets.split(size)
         masks = [None] * len(blocks) if mask is None else mask.split(size)
-        return torch.cat([self._pool_sets(*block) for block in zip(blocks, masks, strict=True)])
+        parts = list(zip(blocks, masks, strict=True))
+        if torch.is_grad_enabled():
+            return torch.cat([self._pool_sets(*part) for part in parts])
+        return torch.cat(map_blocks(lambda part: self._pool_sets(*part), parts))
 
     def _pool_sets(self, sets: Tensor, mask: Tensor | None) -> Tensor:
         if mask is None:

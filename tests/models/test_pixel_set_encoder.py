@@ -108,5 +108,5 @@ def test_evaluation_in_blocks_is_evaluation_at_once(monkeypatch: pytest.MonkeyPa
         whole = replace(whole, pixel_mask=mask)
     net = encoder().eval()
     at_once = net(whole)
-    monkeypatch.setattr("cropdash.models.pixel_set_encoder._BLOCK", 5 * 6)
+    monkeypatch.setattr("cropdash.models.pixel_set_encoder.BLOCK", 5 * 6)
     torch.testing.assert_close(net(whole), at_once, rtol=0, atol=1e-6)
