@@ -44,6 +44,7 @@ dt {{ color: {MUTED}; font-size: 12px; line-height: 1.3; }}
 dd {{ margin: 0 0 6px; line-height: 1.3; }}
 .run {{ margin: 0 0 12px; }}
 .run header {{ display: flex; align-items: center; font-size: 14px; margin-bottom: 3px; gap: 2px 6px; flex-wrap: wrap; }}
+.run header b {{ max-width: calc(100% - 22px); }}
 .run .swatch {{ border-radius: 50%; margin-right: 2px; }}
 .run .said {{ color: {MUTED}; }}
 .verdict {{ margin-left: auto; font-size: 12px; font-weight: 600; }}

@@ -89,6 +89,14 @@ def test_a_chosen_class_fades_parcels_that_have_nothing_to_do_with_it() -> None:
     assert sum(entry.parcels for entry in colouring.entries) == len(MIXED)
 
 
+def test_only_wrong_parcels_keep_their_colour_and_the_rest_fades() -> None:
+    wrong = colour(MIXED, ColourBy.PREDICTION, wrong_only=True)
+    kept = [i for i, label in enumerate(labels(wrong)) if label != "not wrong"]
+    assert kept == np.flatnonzero(MIXED.wrong).tolist() == [1, 2, 4]
+    both = labels(colour(MIXED, ColourBy.PREDICTION, crop=18, wrong_only=True))
+    assert both == [*["other parcels"] * 4, "barley", *["other parcels"] * 2]
+
+
 def test_switching_an_entry_off_clears_its_colour_and_moves_no_code() -> None:
     colouring = colour(MIXED, ColourBy.PREDICTION)
     palette = colouring.palette({"class1"})
@@ -107,6 +115,10 @@ def test_the_sentence_names_share_and_most_frequent_error() -> None:
         "2 of 5 test parcels in r4 are right (40.0 %); most often wrong: barley taken for wheat (2 parcels). "
         "1 more has no prediction."
     )
+
+
+def test_the_sentence_names_the_run() -> None:
+    assert answer(MIXED, "in r4", run="S1").startswith("By S1, 2 of 5 test parcels in r4 are right")
 
 
 def test_the_sentence_of_a_class_counts_its_own_parcels() -> None:

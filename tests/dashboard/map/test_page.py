@@ -58,6 +58,14 @@ def test_a_chosen_class_filters_the_table(workbench: Workbench) -> None:
     assert len(shown._table_rows) == 24
 
 
+def test_wrong_only_leaves_the_wrong_parcels_in_the_table(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example")
+    wrong = int((shown._table_rows["result"] == "wrong").sum())
+    shown._wrong_only.value = True
+    assert shown._table_rows["result"].tolist() == ["wrong"] * wrong
+    assert f"{wrong} wrong parcel" in str(shown._table_title.object)
+
+
 def test_a_tap_chooses_the_parcel_and_a_tap_beside_keeps_the_choice(workbench: Workbench) -> None:
     shown = page(workbench, "S2_seed1_example")
     shown._tapped(3)
