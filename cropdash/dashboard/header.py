@@ -96,7 +96,10 @@ class Chips(pn.viewable.Viewer):
         super().__init__(**params)
         self.choices = choices
         self.workbench = workbench
-        self._row = pn.FlexBox(margin=(0, 0, 6, 0), css_classes=["cd-chips"], sizing_mode="stretch_width")
+        self._chips: dict[str, pmu.Chip] = {}
+        self._row = pn.FlexBox(
+            margin=(0, 0, 6, 0), css_classes=["cd-chips"], sizing_mode="stretch_width", visible=False
+        )
         choices.param.watch(lambda *_: self.refresh(), [*Choices.CHIPS, "dataset"])
         self.refresh()
 
@@ -111,13 +114,19 @@ class Chips(pn.viewable.Viewer):
             "date": self.choices.date,
             "parcel": self.choices.parcel,
         }
-        self._row.objects = [self._chip(name, label) for name, label in labels.items() if label is not None]
-        self._row.visible = bool(self._row.objects)
+        # A chip is kept while its label changes, and the row where no chip comes or goes.
+        chips = [self._chip(name, label) for name, label in labels.items() if label is not None]
+        if chips != self._row.objects:
+            self._row.param.update(objects=chips, visible=bool(chips))
 
     def _chip(self, name: str, label: str) -> pmu.Chip:
         word = Choices.CHIPS[name]
-        chip = pmu.Chip(
-            label=f"{word}: {label}",
+        text = f"{word}: {label}"
+        if name in self._chips:
+            self._chips[name].label = text
+            return self._chips[name]
+        chip = self._chips[name] = pmu.Chip(
+            label=text,
             icon="close",
             size="small",
             variant="outlined",

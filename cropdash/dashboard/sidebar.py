@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 import panel as pn
@@ -11,6 +10,7 @@ import panel_material_ui as pmu
 from cropdash.dashboard.colours import run_colour
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.pages import PAGES
+from cropdash.dashboard.run_rows import RunRow, RunRows
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
 from cropdash.dashboard.workbench import Workbench
@@ -56,7 +56,12 @@ class ChosenRuns(pn.viewable.Viewer):
         super().__init__(**params)
         self.choices = choices
         self.workbench = workbench
-        self._rows = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["cd-chosen-runs"])
+        self._rows = RunRows(
+            choices.remove_run,
+            sizing_mode="stretch_width",
+            margin=(0, 8, 0, 16),
+            css_classes=["cd-chosen-runs"],
+        )
         self._adder = pmu.MenuButton(
             label="Add a run",
             icon="add",
@@ -82,11 +87,16 @@ class ChosenRuns(pn.viewable.Viewer):
     def refresh(self) -> None:
         """Bring rows and offers in line with the choices and the library."""
         results = {result.id: result for result in self.workbench.results()}
-        rows: list[pn.viewable.Viewable] = [
-            self._row(run, run_name(results[run]) if run in results else f"{run} (not found)")
-            for run in self.choices.runs
-        ]
-        self._rows.objects = rows or [text_pane("<p class='note'>None chosen yet.</p>", margin=(0, 16))]
+        self._rows.fill(
+            [
+                RunRow(
+                    run,
+                    run_name(results[run]) if run in results else f"{run} (not found)",
+                    run_colour(self.choices, run),
+                )
+                for run in self.choices.runs
+            ]
+        )
         offers = [
             {"label": f"{run_name(result)} · {_KINDS[result.kind]}", "run": result.id}
             for result in self.workbench.results(self.choices.dataset)
@@ -97,29 +107,6 @@ class ChosenRuns(pn.viewable.Viewer):
             items=offers,
             disabled=full or not offers,
             label=f"{MAXIMUM_RUNS} runs at most" if full else "Add a run",
-        )
-
-    def _row(self, run_id: str, label: str) -> pn.Row:
-        remove = pmu.IconButton(
-            icon="close",
-            size="small",
-            color="default",
-            description=f"Remove {label}",
-            margin=0,
-            align="center",
-            css_classes=["cd-remove-run"],
-        )
-        remove.on_click(lambda _: self.choices.remove_run(run_id))
-        colour = run_colour(self.choices, run_id)
-        content = (
-            f"<div style='display:flex;align-items:center;font-size:14px;line-height:1.3'>"
-            f"<span class='swatch' style='background:{colour}'></span><span>{html.escape(label)}</span></div>"
-        )
-        return pn.Row(
-            text_pane(content, "cd-chosen-run", align="center"),
-            remove,
-            sizing_mode="stretch_width",
-            margin=(0, 8, 0, 16),
         )
 
     def _add(self, item: dict[str, str]) -> None:

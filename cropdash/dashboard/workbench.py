@@ -7,6 +7,7 @@ found by name among the configured folders. No choice of a user lives here.
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -53,6 +54,9 @@ class Workbench:
         self._infos: dict[tuple[Path, int], DatasetEntry] = {}
         self._inspections: dict[tuple[Path, int], Inspection] = {}
         self._engine: Engine | None = None
+        self._looked = -_LOOK_SECONDS
+        self._found: dict[str, Path] = {}
+        self._made_from: dict[str, str] = {}
 
     @classmethod
     def shared(cls, settings: Settings | None = None) -> Workbench:
@@ -66,7 +70,7 @@ class Workbench:
         from cropdash.datasets.store import ParcelStore
 
         entries: dict[str, DatasetEntry] = {}
-        for name, path in self.settings.stores().items():
+        for name, path in self._stores_found().items():
             key = _dated(path)
             if key not in self._infos:
                 try:
@@ -105,10 +109,18 @@ class Workbench:
             return self._inspections[key]
 
     def _path(self, name: str) -> Path:
-        stores = self.settings.stores()
+        stores = self._stores_found()
         if name not in stores:
             raise KeyError(f"no data folder holds a data set called {name!r}")
         return stores[name]
+
+    def _stores_found(self) -> dict[str, Path]:
+        """The stores by name, as the last look at the data folders found them."""
+        with self._lock:
+            if time.monotonic() - self._looked >= _LOOK_SECONDS:
+                self._found, self._made_from = self.settings.stores(), {}
+                self._looked = time.monotonic()
+            return self._found
 
     # --- results ---------------------------------------------------------------------------------
 
@@ -152,8 +164,11 @@ class Workbench:
         data = getattr(result, "data", None)
         if not data:
             return ""
-        made_from = Path(data).resolve()
-        return next((name for name, store in self.settings.stores().items() if store == made_from), "")
+        stores = self._stores_found()
+        if data not in self._made_from:
+            made_from = Path(data).resolve()
+            self._made_from[data] = next((name for name, store in stores.items() if store == made_from), "")
+        return self._made_from[data]
 
     def default_runs(self, dataset: str = "") -> list[str]:
         """What is compared before anybody has chosen: own finished runs, else the published ones."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -174,7 +175,16 @@ class Result(ABC):
         matrix = self.confusion(regions)
         if matrix is None:
             return Scores.from_figures(self.classes, {}, {})
-        return Scores.from_confusion(matrix, self.classes)
+        key = None if regions is None else frozenset(regions)
+        known = self._scored.get(key)
+        if known is None or known[0] is not matrix:
+            known = self._scored[key] = (matrix, Scores.from_confusion(matrix, self.classes))
+        return known[1]
+
+    @cached_property
+    def _scored(self) -> dict[frozenset[str] | None, tuple[ConfusionMatrix, Scores]]:
+        """Scores by regions, with the matrix that they were counted from."""
+        return {}
 
     def predictions(self, regions: Sequence[str] | None = None) -> pd.DataFrame | None:
         """The table of :mod:`cropdash.runs.predictions`, or None."""

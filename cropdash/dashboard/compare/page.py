@@ -77,6 +77,8 @@ class ComparePage(Page):
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(choices, workbench, **params)
         self._hidden: set[str] = set()
+        self._boxes: dict[tuple[str, str, RunStyle], pmu.Checkbox] = {}
+        self._drawn: tuple[tuple[object, ...], pd.DataFrame] | None = None
         self._picture = pn.pane.Bokeh(
             None, sizing_mode="stretch_width", css_classes=["cd-compare-picture"], margin=(6, 0, 0, 0)
         )
@@ -250,6 +252,10 @@ class ComparePage(Page):
         if not drawn:
             return
         rows = with_intervals(rows, drawn, metric, self.choices.region)
+        drawn_from = (styles, labels, metric, self.choices.crop)
+        if self._drawn is not None and self._drawn[0] == drawn_from and self._drawn[1].equals(rows):
+            return
+        self._drawn = drawn_from, rows
         plot, self._renderers, bands = dot_plot(
             rows, styles, labels, CLASS_METRICS[metric], self.choices.crop
         )
@@ -260,22 +266,27 @@ class ComparePage(Page):
         self._picture.object = plot
 
     def _fill_legend(self, styles: dict[str, RunStyle], labels: dict[str, str]) -> None:
-        boxes = []
-        for run, style in styles.items():
-            box = pmu.Checkbox(
-                label=f"{_SIGNS[style.marker]} {labels[run]}",
-                value=run not in self._hidden,
-                size="small",
-                margin=(0, 14, 0, 0),
-                stylesheets=[
-                    f".MuiFormControlLabel-label {{ color: {style.colour}; font-weight: 600; font-size: 14px; }}"
-                    f".MuiCheckbox-root {{ color: {style.colour} !important; padding: 4px; }}"
-                ],
-                css_classes=["cd-compare-legend-item"],
-            )
-            box.param.watch(lambda event, run=run: self._show_run(run, event.new), "value")
-            boxes.append(box)
-        self._legend.objects = boxes
+        wanted = [(run, labels[run], style) for run, style in styles.items()]
+        self._boxes = {key: self._boxes.get(key) or self._box(*key) for key in wanted}
+        boxes = list(self._boxes.values())
+        if boxes != self._legend.objects:
+            self._legend.objects = boxes
+
+    def _box(self, run: str, label: str, style: RunStyle) -> pmu.Checkbox:
+        """A legend's entry, which hides its run."""
+        box = pmu.Checkbox(
+            label=f"{_SIGNS[style.marker]} {label}",
+            value=run not in self._hidden,
+            size="small",
+            margin=(0, 14, 0, 0),
+            stylesheets=[
+                f".MuiFormControlLabel-label {{ color: {style.colour}; font-weight: 600; font-size: 14px; }}"
+                f".MuiCheckbox-root {{ color: {style.colour} !important; padding: 4px; }}"
+            ],
+            css_classes=["cd-compare-legend-item"],
+        )
+        box.param.watch(lambda event: self._show_run(run, event.new), "value")
+        return box
 
     def _show_run(self, run: str, shown: bool) -> None:
         (self._hidden.discard if shown else self._hidden.add)(run)

@@ -5,48 +5,91 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import panel as pn
-import panel_material_ui as pmu
+import param
+from panel.custom import JSComponent
 
-from cropdash.dashboard.colours import INK, MUTED
+from cropdash.dashboard.colours import ACCENT, INK, MUTED
 from cropdash.dashboard.map.colours import LegendEntry
+from cropdash.dashboard.theme import FONT
+
+_CSS = f"""
+:host {{ font-family: {FONT}; font-size: 13px; }}
+div {{ display: flex; flex-wrap: wrap; gap: 6px; }}
+button {{ font: inherit; color: {INK}; background: none; border: 1px solid #D5DADD; border-radius: 14px; height: 28px; padding: 0 9px;
+  display: flex; align-items: center; gap: 6px; cursor: pointer; white-space: pre; }}
+button:hover {{ border-color: {ACCENT}; }}
+button:focus-visible {{ outline: 2px solid {ACCENT}; outline-offset: 1px; }}
+.swatch {{ width: 12px; height: 12px; border-radius: 3px; flex: none; }}
+button[aria-pressed=false] {{ color: {MUTED}; border-color: transparent; text-decoration: line-through; }}
+button[aria-pressed=false] .swatch {{ opacity: .3; }}
+.cd-map-legend-all {{ color: {ACCENT}; border-color: transparent; font-weight: 600; }}
+.cd-map-legend-all:not(.shown) {{ visibility: hidden; }}
+"""
 
 
-class MapLegend(pn.viewable.Viewer):
+class MapLegend(JSComponent):
     """Chips that filter. What is switched off stays so while the colouring changes.
 
     Args:
         on_change: called with the keys of all entries that are switched off.
     """
 
+    chips = param.List(doc="Key, label, swatch and whether it is switched on, of each entry.")
+
+    _stylesheets = [_CSS]
+
+    _esm = """
+    export function render({ model, el }) {
+      const row = document.createElement("div")
+      const all = document.createElement("button")
+      all.textContent = "show all"
+      all.addEventListener("click", () => model.send_msg({ all: true }))
+      row.append(all)
+      el.append(row)
+
+      const newChip = () => {
+        const chip = document.createElement("button")
+        const swatch = document.createElement("span"), label = document.createElement("span")
+        swatch.className = "swatch"
+        chip.append(swatch, label)
+        chip.addEventListener("click", () => model.send_msg({ toggle: chip.dataset.key }))
+        return chip
+      }
+      const draw = () => {
+        const known = new Map([...row.children].map((chip) => [chip.dataset.key, chip]))
+        model.chips.forEach(([key, text, background, on], index) => {
+          const chip = known.get(key) ?? newChip()
+          known.delete(key)
+          const [swatch, label] = chip.children
+          chip.dataset.key = key
+          chip.className = `cd-map-legend-entry cd-map-legend-${key}`
+          chip.ariaPressed = String(on)
+          chip.title = on ? "Hide these parcels" : "Show these parcels"
+          swatch.style.background = background
+          label.textContent = text
+          if (row.children[index] !== chip) row.insertBefore(chip, row.children[index])
+        })
+        for (const chip of known.values()) if (chip !== all) chip.remove()
+        // It keeps its room while there is nothing to show again, so that nothing moves when there is.
+        all.className = model.chips.every((chip) => chip[3]) ? "cd-map-legend-all" : "cd-map-legend-all shown"
+      }
+      model.on("chips", draw)
+      draw()
+    }
+    """
+
     def __init__(self, on_change: Callable[[frozenset[str]], None], **params: Any) -> None:
-        super().__init__(**params)
+        super().__init__(
+            margin=(8, 0, 0, 0), css_classes=["cd-map-legend"], sizing_mode="stretch_width", **params
+        )
         self.hidden: frozenset[str] = frozenset()
         self._on_change = on_change
         self._entries: tuple[LegendEntry, ...] = ()
-        self._row = pn.FlexBox(
-            margin=(8, 0, 0, 0), gap="6px", css_classes=["cd-map-legend"], sizing_mode="stretch_width"
-        )
-        self._all = pmu.Button(
-            label="show all",
-            variant="text",
-            size="small",
-            margin=0,
-            css_classes=["cd-map-legend-all"],
-            visible=False,
-        )
-        self._all.on_click(lambda _: self._set_hidden(frozenset()))
-
-    def __panel__(self) -> pn.viewable.Viewable:
-        return self._row
 
     def offer(self, entries: Sequence[LegendEntry]) -> None:
         """Show these entries, keeping what is switched off."""
-        if tuple(entries) == self._entries:
-            return
         self._entries = tuple(entries)
-        self._all.visible = any(entry.key in self.hidden for entry in entries)
-        self._row.objects = [*(self._chip(entry) for entry in entries), self._all]
+        self._mark()
 
     def toggle(self, key: str) -> None:
         """Switch one entry off, or on again."""
@@ -58,51 +101,20 @@ class MapLegend(pn.viewable.Viewer):
         self._on_change(hidden)
 
     def _mark(self) -> None:
-        for entry, chip in zip(self._entries, self._row.objects, strict=False):
-            chip.param.update(**self._look(entry))
-        self._all.visible = any(entry.key in self.hidden for entry in self._entries)
+        self.chips = [
+            [entry.key, f"{entry.label}  {entry.parcels:,}", _swatch(entry), entry.key not in self.hidden]
+            for entry in self._entries
+        ]
 
-    def _look(self, entry: LegendEntry) -> dict[str, Any]:
-        off = entry.key in self.hidden
-        return {
-            "sx": _appearance(entry, off=off),
-            "description": f"{'Show' if off else 'Hide'} {entry.label}",
-        }
-
-    def _chip(self, entry: LegendEntry) -> pmu.Chip:
-        chip = pmu.Chip(
-            label=f"{entry.label}  {entry.parcels:,}",
-            size="small",
-            variant="outlined",
-            margin=0,
-            css_classes=["cd-map-legend-entry", f"cd-map-legend-{entry.key}"],
-            **self._look(entry),
-        )
-        chip.on_click(lambda _: self.toggle(entry.key))
-        return chip
+    def _handle_msg(self, message: dict[str, Any]) -> None:
+        if "toggle" in message:
+            self.toggle(message["toggle"])
+        else:
+            self._set_hidden(frozenset())
 
 
-def _appearance(entry: LegendEntry, *, off: bool) -> dict[str, Any]:
-    """A swatch before the label; struck through and pale when switched off."""
-    swatch = entry.colour
-    if entry.hatched:
-        swatch = f"repeating-linear-gradient(135deg, {entry.colour} 0 3px, #FFFFFF 3px 4.5px)"
-    return {
-        "color": MUTED if off else INK,
-        "borderColor": "transparent" if off else "#D5DADD",
-        "backgroundColor": "transparent",
-        "fontSize": "13px",
-        "height": "28px",
-        "textDecoration": "line-through" if off else "none",
-        "&::before": {
-            "content": '""',
-            "width": "12px",
-            "height": "12px",
-            "marginLeft": "9px",
-            "marginRight": "-2px",
-            "borderRadius": "3px",
-            "flex": "none",
-            "background": swatch,
-            "opacity": 0.3 if off else 1,
-        },
-    }
+def _swatch(entry: LegendEntry) -> str:
+    """As a background of CSS."""
+    if not entry.hatched:
+        return entry.colour
+    return f"repeating-linear-gradient(135deg, {entry.colour} 0 3px, #FFFFFF 3px 4.5px)"
