@@ -1,14 +1,21 @@
-"""The look of all Bokeh figures: thin rules, quiet axes, the dashboard's type; and hover in its style."""
+"""The look of all Bokeh figures: thin rules, quiet axes, the dashboard's type, and hover in its style.
+
+And their time axes, which Bokeh counts in milliseconds.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from bokeh.models import HoverTool
+import numpy as np
+from bokeh.models import DatetimeTickFormatter, HoverTool, Span
 from bokeh.plotting import figure as bokeh_figure
 
 from cropdash.dashboard.colours import INK, MUTED, RULE
 from cropdash.dashboard.theme import FONT
+
+#: A day on a time axis.
+DAY = 86_400_000
 
 
 def new_figure(**options: Any) -> Any:
@@ -44,3 +51,27 @@ def new_figure(**options: Any) -> Any:
 
 def hover(tooltips: list[tuple[str, str]] | str, **options: Any) -> HoverTool:
     return HoverTool(tooltips=tooltips, **options)
+
+
+def milliseconds(days: Any) -> Any:
+    """A day, or an array of them, on a time axis; days are datetime64 or such as ``2019-05-31``."""
+    return np.asarray(days, "datetime64[ms]").astype(np.float64)[()]
+
+
+def mark_date(plot: Any, date: str | None) -> None:
+    """A dashed line at the chosen date, where there is one; alike in all figures over time."""
+    if date:
+        plot.add_layout(
+            Span(
+                location=milliseconds(date),
+                dimension="height",
+                line_color=INK,
+                line_width=1,
+                line_dash="dashed",
+            )
+        )
+
+
+def month_ticks() -> DatetimeTickFormatter:
+    """Month over year, so that labels stay narrow."""
+    return DatetimeTickFormatter(days="%d %b\n%Y", months="%b\n%Y", years="%b\n%Y")

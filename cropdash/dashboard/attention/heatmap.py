@@ -14,20 +14,17 @@ from bokeh.models import (
     LinearColorMapper,
     NumeralTickFormatter,
     Range1d,
-    Span,
 )
 
 from cropdash.analysis.attention_aggregate import AttentionByDate
 from cropdash.dashboard.attention.answers import of_head, stream_label
 from cropdash.dashboard.colours import INK, MUTED
-from cropdash.dashboard.figures import hover, new_figure
-from cropdash.dashboard.parcel.series_plot import month_ticks
+from cropdash.dashboard.figures import DAY, hover, mark_date, month_ticks, new_figure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROW_HEIGHT = 25
-_DAY = 86_400_000
 #: From the page's white over its accent to near black.
 _RAMP = ((0xF3, 0xF6, 0xF5), (0xA9, 0xD3, 0xC4), (0x2F, 0x93, 0x7A), (0x0B, 0x5A, 0x49), (0x06, 0x2B, 0x24))
 
@@ -50,7 +47,7 @@ def cell_edges(dates: NDArray[np.datetime64]) -> tuple[NDArray[np.float64], NDAr
     reach = max(float(np.median(gaps)) if len(gaps) else 5.0, 2.0)
     before = np.minimum(np.concatenate([[reach], gaps / 2]), reach)
     after = np.minimum(np.concatenate([gaps / 2, [reach]]), reach)
-    return (days - before) * _DAY, (days + after) * _DAY
+    return (days - before) * DAY, (days + after) * DAY
 
 
 def nearest_date(dates: NDArray[np.datetime64], milliseconds: float) -> str | None:
@@ -63,8 +60,8 @@ def nearest_date(dates: NDArray[np.datetime64], milliseconds: float) -> str | No
 def time_range(attentions: list[AttentionByDate]) -> Range1d:
     """One time axis for all sensors."""
     dates = np.concatenate([attention.dates for attention in attentions]).astype("datetime64[D]")
-    low, high = (day.astype(np.float64) * _DAY for day in (dates.min(), dates.max()))
-    return Range1d(low - 10 * _DAY, high + 10 * _DAY, bounds=(low - 60 * _DAY, high + 60 * _DAY))
+    low, high = (day.astype(np.float64) * DAY for day in (dates.min(), dates.max()))
+    return Range1d(low - 10 * DAY, high + 10 * DAY, bounds=(low - 60 * DAY, high + 60 * DAY))
 
 
 def heatmap(
@@ -154,9 +151,7 @@ def heatmap(
             left=time.start, right=time.end, bottom=at + 0.5, top=at - 0.5, fill_color=None, line_color=INK,
             line_width=1.5,
         )  # fmt: skip
-    if date:
-        day = float(np.datetime64(date, "D").astype(np.int64)) * _DAY
-        plot.add_layout(Span(location=day, dimension="height", line_color=INK, line_dash="dashed"))
+    mark_date(plot, date)
     plot.add_layout(
         ColorBar(
             color_mapper=mapper,

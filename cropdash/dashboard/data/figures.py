@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -21,12 +20,11 @@ from bokeh.models import (
 )
 
 from cropdash.dashboard.colours import ACCENT, INK, MUTED
-from cropdash.dashboard.figures import hover, new_figure
+from cropdash.dashboard.figures import DAY, hover, mark_date, milliseconds, new_figure
 from cropdash.datasets.inspection import Distribution, Inspection, SensorInspection
 
 #: Radar in slate, optics in the accent.
 SENSOR_COLOURS = {"S1": "#4A5B8C", "S2": ACCENT}
-_DAY = 86_400_000
 
 
 def class_bars(
@@ -80,8 +78,8 @@ def calendar(inspection: Inspection, day: str | None) -> tuple[Any, dict[str, Co
     """Parcels seen on each day, Sentinel-1 above, Sentinel-2 below the line; a tap selects a day."""
     sensors = list(inspection.sensors.values())
     days = sorted({day for sensor in sensors for day in sensor.calendar})
-    first, last = (_milliseconds(days[0]), _milliseconds(days[-1])) if days else (0.0, 1.0)
-    margin = 4 * _DAY
+    first, last = (milliseconds(days[0]), milliseconds(days[-1])) if days else (0.0, 1.0)
+    margin = 4 * DAY
     plot = new_figure(height=250, x_axis_type="datetime", x_range=(first - margin, last + margin))
     tallest = max((max(sensor.calendar.values(), default=0) for sensor in sensors), default=0) or 1
     plot.y_range = Range1d(-1.08 * tallest if len(sensors) > 1 else 0, 1.08 * tallest)
@@ -96,7 +94,7 @@ def calendar(inspection: Inspection, day: str | None) -> tuple[Any, dict[str, Co
         sign = 1 if index == 0 else -1
         source = sources[sensor.name] = ColumnDataSource(
             {
-                "x": [_milliseconds(day) for day in sensor.calendar],
+                "x": [milliseconds(day) for day in sensor.calendar],
                 "top": [sign * number for number in sensor.calendar.values()],
                 "parcels": list(sensor.calendar.values()),
                 "day": list(sensor.calendar),
@@ -107,7 +105,7 @@ def calendar(inspection: Inspection, day: str | None) -> tuple[Any, dict[str, Co
         bar = plot.vbar(
             x="x",
             top="top",
-            width=0.9 * _DAY,
+            width=0.9 * DAY,
             source=source,
             fill_color=colour,
             line_color=colour,
@@ -118,16 +116,7 @@ def calendar(inspection: Inspection, day: str | None) -> tuple[Any, dict[str, Co
     # Both directions count parcels; a minus would be read as one.
     plot.yaxis.formatter = CustomJSTickFormatter(code="return Math.abs(tick).toLocaleString('en-GB')")
     plot.add_layout(Span(location=0, dimension="width", line_color=INK, line_width=1))
-    if day:
-        plot.add_layout(
-            Span(
-                location=_milliseconds(day),
-                dimension="height",
-                line_color=INK,
-                line_width=1,
-                line_dash="dashed",
-            )
-        )
+    mark_date(plot, day)
     plot.add_tools(
         hover([("", "@sensor"), ("date", "@day"), ("parcels", "@parcels{0,0}")], renderers=bars),
         TapTool(renderers=bars),
@@ -202,7 +191,3 @@ def thresholds(inspection: Inspection) -> Any:
         )
     )
     return plot
-
-
-def _milliseconds(day: str) -> float:
-    return float((date.fromisoformat(day) - date(1970, 1, 1)).days * _DAY)

@@ -9,17 +9,15 @@ import numpy as np
 from bokeh.layouts import column
 from bokeh.models import (
     ColumnDataSource,
-    DatetimeTickFormatter,
     HoverTool,
     LinearAxis,
     NumeralTickFormatter,
     Range1d,
-    Span,
 )
 from bokeh.models.layouts import LayoutDOM
 
 from cropdash.dashboard.colours import ACCENT, MUTED
-from cropdash.dashboard.figures import new_figure
+from cropdash.dashboard.figures import DAY, mark_date, milliseconds, month_ticks, new_figure
 from cropdash.dashboard.parcel.series import SensorPanel
 
 _BAND_COLOURS = {
@@ -42,9 +40,9 @@ def series_plot(panels: Sequence[SensorPanel], *, date: str | None = None, heigh
     days = np.concatenate([band.dates for panel in panels for band in panel.bands])
     margin = np.timedelta64(12, "D")
     time = Range1d(
-        start=_milliseconds(days.min() - margin),
-        end=_milliseconds(days.max() + margin),
-        bounds=(_milliseconds(days.min() - 4 * margin), _milliseconds(days.max() + 4 * margin)),
+        start=milliseconds(days.min() - margin),
+        end=milliseconds(days.max() + margin),
+        bounds=(milliseconds(days.min() - 4 * margin), milliseconds(days.max() + 4 * margin)),
     )
     plots = [_panel(panel, time, date, height, last=panel is panels[-1]) for panel in panels]
     return column(plots, sizing_mode="stretch_width", spacing=2)
@@ -79,7 +77,7 @@ def _panel(panel: SensorPanel, time: Range1d, date: str | None, height: int, *, 
         there = ~np.isnan(band.mean)
         source = ColumnDataSource(
             {
-                "date": _milliseconds(band.dates[there]),
+                "date": milliseconds(band.dates[there]),
                 "mean": band.mean[there],
                 "low": (band.mean - band.spread)[there],
                 "high": (band.mean + band.spread)[there],
@@ -102,29 +100,21 @@ def _panel(panel: SensorPanel, time: Range1d, date: str | None, height: int, *, 
             label_text_font_size="11px", glyph_width=12, background_fill_alpha=0.7, border_line_color=None,
             label_height=12, margin=2, ncols=5,
         )  # fmt: skip
-    if date:
-        day = _milliseconds(np.datetime64(date, "D"))
-        plot.add_layout(Span(location=day, dimension="height", line_color=ACCENT, line_dash="dashed"))
+    mark_date(plot, date)
     return plot
-
-
-def month_ticks() -> DatetimeTickFormatter:
-    """Month over year, so that labels stay narrow."""
-    return DatetimeTickFormatter(days="%d %b\n%Y", months="%b\n%Y", years="%b\n%Y")
 
 
 def _bars(plot: Any, panel: SensorPanel) -> None:
     """Attention as bars that stand on the panel's floor, with an axis of their own on the right."""
     top = float(panel.attention.max()) or 1.0
     plot.extra_y_ranges = {"attention": Range1d(0, top / _BAR_SHARE)}
-    day = 86_400_000
     bars = plot.vbar(
         x="date",
         top="weight",
-        width=2.6 * day,
+        width=2.6 * DAY,
         source=ColumnDataSource(
             {
-                "date": _milliseconds(panel.attention_dates),
+                "date": milliseconds(panel.attention_dates),
                 "weight": panel.attention,
                 "times": panel.attention / panel.uniform,
             }
@@ -174,7 +164,3 @@ def _round_tick(value: float) -> float:
     """The largest of 1, 2, 5 times a power of ten that is at most ``value``."""
     power = 10.0 ** np.floor(np.log10(value))
     return float(power * max(step for step in (1, 2, 5) if step * power <= value * (1 + 1e-9)))
-
-
-def _milliseconds(days: Any) -> Any:
-    return np.asarray(days).astype("datetime64[ms]").astype(np.float64)[()]
