@@ -1,6 +1,7 @@
 # make serve   the dashboard on localhost
 # make test    every check and test, a browser included
-# Both create .venv and install through constraints.txt first, which costs nothing when it is done.
+# make bench   how fast this machine is at it
+# Each creates .venv and install through constraints.txt first, which costs nothing when it is done.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,10 +10,10 @@ PORT ?= 5006
 PYTEST ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format wheel clean
+.PHONY: help serve test bench check format wheel clean
 
 help:
-	@sed -n '1,3s/^# //p' Makefile
+	@sed -n '1,4s/^# //p' Makefile
 
 serve: $(VENV)/.ready
 	$(BIN)/cropdash serve --port $(PORT)
@@ -20,6 +21,10 @@ serve: $(VENV)/.ready
 test: $(VENV)/.ready-test check
 	$(BIN)/python -m tests.browser.find_browser
 	$(BIN)/pytest $(PYTEST)
+
+# Figures are worth something on a quiet machine only.
+bench: $(VENV)/.ready-test
+	$(BIN)/pytest tests/benchmarks -o python_files='bench_*.py' --figures build/bench.json $(PYTEST)
 
 check: $(VENV)/.ready-test
 	$(BIN)/ruff check .
