@@ -27,8 +27,11 @@ button[aria-pressed=false] .swatch {{ opacity: .3; }}
 """
 
 
-class MapLegend(JSComponent):
+class LegendChips(JSComponent):
     """Chips that filter. What is switched off stays so while the colouring changes.
+
+    Material's theme sets the properties of Bokeh's legends on every model whose class name ends on Legend;
+    this class has none of them and may not be called so.
 
     Args:
         on_change: called with the keys of all entries that are switched off.

@@ -18,7 +18,7 @@ import panel_material_ui as pmu
 from cropdash.dashboard.choosers import ClassSelect, NothingToShow, RunSelect
 from cropdash.dashboard.map.answers import answer
 from cropdash.dashboard.map.colours import ColourBy
-from cropdash.dashboard.map.legend import MapLegend
+from cropdash.dashboard.map.legend import LegendChips
 from cropdash.dashboard.map.mapped_run import MAP_NEEDS, MappedRun, mappable
 from cropdash.dashboard.map.outlines import ParcelOutlines, View
 from cropdash.dashboard.map.parcel_map import EMPTY_LAND, ParcelMap
@@ -50,7 +50,7 @@ class MapPage(Page):
         self._awaited: Future[ParcelRaster] | None = None
         self._places: dict[str, View] = {}
         self._table_rows = pd.DataFrame()
-        self.legend = MapLegend(self._filter)
+        self.legend = LegendChips(self._filter)
         self.map = ParcelMap(self._tapped, self.show_failure, raster_of, height=_MAP_HEIGHT)
         self._build_controls()
         self._build_table()
