@@ -30,8 +30,6 @@ button[aria-pressed=false] .swatch {{ opacity: .3; }}
 class LegendChips(JSComponent):
     """Chips that filter. What is switched off stays so while the colouring changes.
 
-    Its name must not end in ``Legend``: panel-material-ui would style it as Bokeh's.
-
     Material's theme sets the properties of Bokeh's legends on every model whose class name ends on Legend;
     this class has none of them and may not be called so.
 
