@@ -15,19 +15,21 @@ So each layer costs one more pass over the blocks in either direction, and no pa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from cropdash.models.block_threads import map_blocks
 from cropdash.models.masked_rows import MaskedRows
 from cropdash.models.row_layers import LinearNorm, RowBatchNorm
 from cropdash.models.set_statistics import SetStatistics
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 #: Pixels in a block; 64 values of each fill 2 MB.
 BLOCK = 8192
@@ -91,7 +93,7 @@ class _EmbedAndPool(torch.autograd.Function):
         def pool(block: _Block) -> SetStatistics:
             return SetStatistics.of(block.places.scatter(_embed(folded, block.rows)[-1]), block.mask)
 
-        statistics = map_blocks(pool, blocks)
+        statistics = _each(pool, blocks)
         mean = torch.cat([s.mean for s in statistics])
         deviation = torch.cat([s.deviation for s in statistics])
         ctx.blocks, ctx.folded, ctx.sizes = blocks, folded, [s.size for s in statistics]
@@ -121,7 +123,7 @@ class _EmbedAndPool(torch.autograd.Function):
         gradients: list[Tensor] = []
         above: list[_Backward] = []
         for layer in reversed(ctx.folded):
-            parts = map_blocks(partial(sums, above), list(zip(ctx.blocks, ctx.sizes, strict=True)))
+            parts = _each(partial(sums, above), zip(ctx.blocks, ctx.sizes, strict=True))
             of_output, of_product = _total(parts)
             step, *of_weights = layer.backward(of_output, of_product)
             above.append(step)
@@ -135,6 +137,12 @@ def _embed(folded: Sequence[_FoldedLayer], rows: Tensor) -> list[Tensor]:
     for layer in folded:
         embedded.append(torch.addmm(layer.shift, embedded[-1], layer.map).relu_())
     return embedded
+
+
+def _each(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
+    # One after the other: threads of Python, a block each, wait for one another at every operation.
+    with torch.autocast("cpu", enabled=False):
+        return [function(item) for item in items]
 
 
 def _total(parts: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
@@ -159,14 +167,14 @@ class _Moments:
     def of(cls, blocks: Sequence[_Block], folded: Sequence[_FoldedLayer]) -> _Moments:
         """Of the rows of all blocks as the layers so far embed them."""
         # Sums about a point amid the rows keep a small spread around a large mean.
-        (origin,) = map_blocks(lambda block: _embed(folded, block.rows)[-1].mean(0), blocks[:1])
+        (origin,) = _each(lambda block: _embed(folded, block.rows)[-1].mean(0), blocks[:1])
 
         def sums(block: _Block) -> tuple[Tensor, Tensor]:
             centred = _embed(folded, block.rows)[-1] - origin
             return centred.sum(0).double(), (centred.mT @ centred).double()
 
         count = sum(len(block.rows) for block in blocks)
-        total, product = _total(map_blocks(sums, blocks))
+        total, product = _total(_each(sums, blocks))
         mean = total / count
         return cls(count, origin + mean, product / count - torch.outer(mean, mean))
 

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from cropdash.batches import SensorBatch
-from cropdash.models.block_threads import map_blocks
 from cropdash.models.blocked_pooling import BLOCK, embed_and_pool
 from cropdash.models.masked_rows import MaskedRows
 from cropdash.models.row_layers import LinearNorm, mlp
@@ -78,10 +77,7 @@ class PixelSetEncoder(nn.Module):
         size = max(1, BLOCK // sets.shape[1])
         blocks = sets.split(size)
         masks = [None] * len(blocks) if mask is None else mask.split(size)
-        parts = list(zip(blocks, masks, strict=True))
-        if torch.is_grad_enabled():
-            return torch.cat([self._pool_sets(*part) for part in parts])
-        return torch.cat(map_blocks(lambda part: self._pool_sets(*part), parts))
+        return torch.cat([self._pool_sets(*part) for part in zip(blocks, masks, strict=True)])
 
     def _pool_sets(self, sets: Tensor, mask: Tensor | None) -> Tensor:
         if mask is None:
