@@ -126,6 +126,8 @@ def test_choices_survive_a_reload(dashboard: str, open_page: OpenPage) -> None:
     page.locator(".cd-navigation").get_by_text("Compare", exact=True).click()
     choose(page, "cd-region", "west")
     page.wait_for_url(re.compile("page=compare.*region="))
+    # The address is there before the sentence.
+    expect(answer(page)).to_contain_text("in west")
     said = answer(page).inner_text()
     page.reload()
     expect(page.locator(".cd-page-compare h1")).to_be_visible()
