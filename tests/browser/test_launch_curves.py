@@ -39,3 +39,5 @@ def test_the_figures_stay_side_by_side_from_the_first_cell_on_when_a_run_comes(
         assert first["x"] - room["x"] < 8
         assert second["y"] == first["y"]
         assert second["x"] >= first["x"] + first["width"]
+        # Before the server ends, or the page would miss it.
+        page.close()

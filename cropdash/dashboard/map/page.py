@@ -228,10 +228,9 @@ class MapPage(Page):
     # --- the table -------------------------------------------------------------------------------
 
     def _build_table(self) -> None:
-        self._table_title = text_pane("", "cd-map-table-title", sizing_mode=None)
+        self._table_title = text_pane("", "cd-map-table-title")
         self._table_head = pn.Row(
             self._table_title,
-            pn.HSpacer(),
             csv_button("parcels.csv", lambda: self._table_rows, "cd-map-csv"),
             margin=(16, 0, 0, 0),
             sizing_mode="stretch_width",
