@@ -28,15 +28,8 @@ OpenPage = Callable[..., Any]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run browser tests after all others, and give each a second try, which the summary tells.
-
-    After, since Playwright leaves an event loop running in the main thread. A second try, since on a
-    machine that is short of processors a page can still be drawing when a click comes, and lose it.
-    """
+    """Run browser tests after all others, since Playwright leaves an event loop running in the main thread."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @contextmanager
