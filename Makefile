@@ -1,7 +1,7 @@
 # make serve   the dashboard on localhost
 # make test    every check and test, a browser included
 # make bench   how fast this machine is at it
-# Each creates .venv and install through constraints.txt first, which costs nothing when it is done.
+# Each creates .venv and installs through constraints.txt first, which costs nothing when it is done.
 
 VENV := .venv
 BIN := $(VENV)/bin

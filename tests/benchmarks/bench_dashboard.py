@@ -1,7 +1,6 @@
 """What the dashboard costs its server: the first page, a redraw of the map, opening and listing runs.
 
-All data are generated. ``python -m tests.benchmarks.dashboard_cost`` prints a table; each function can
-be called by itself and returns seconds of wall time on a machine that should have nothing else to do.
+All data are generated.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from urllib.request import urlopen
 
 import geopandas as gpd
 import numpy as np
+import pytest
 import shapely
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
@@ -32,12 +32,33 @@ from cropdash.dashboard.map.parcel_map import ParcelMap
 from cropdash.dashboard.map.raster import ParcelRaster
 from cropdash.nomenclature import Nomenclature
 from cropdash.runs.library import RunLibrary
+from tests.benchmarks.conftest import Report
 from tests.browser.conftest import dashboard_server
 from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
 
 _REPEATS = 5
 _PARCEL_METRES = 100
+
+
+@pytest.mark.parametrize("runs", [10, 100])
+def test_first_page(runs: int, report: Report) -> None:
+    report(f"first page of a warm server, {runs} runs", first_page_seconds(runs), "s", target="1")
+
+
+@pytest.mark.parametrize("parcels", [1_000, 10_000, 100_000])
+def test_map_redraw(parcels: int, report: Report) -> None:
+    report(f"redraw of the map, {parcels:,} parcels", map_redraw_seconds(parcels), "s")
+
+
+def test_open_run(report: Report) -> None:
+    report("opening a run of 42,000 parcels", open_run_seconds(42_000), "s")
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
+def test_run_table(warm: bool, report: Report) -> None:
+    name = "warm" if warm else "cold"
+    report(f"table of 1,000 runs, {name}", run_table_seconds(1_000, warm=warm), "s")
 
 
 def first_page_seconds(runs: int) -> float:
@@ -161,22 +182,3 @@ def _seconds(action: Callable[[], object]) -> float:
     start = time.perf_counter()
     action()
     return time.perf_counter() - start
-
-
-def main() -> None:
-    figures: dict[str, Callable[[], float]] = {
-        "first page, 10 runs": lambda: first_page_seconds(10),
-        "first page, 100 runs": lambda: first_page_seconds(100),
-        "map redraw, 1,000 parcels": lambda: map_redraw_seconds(1_000),
-        "map redraw, 10,000 parcels": lambda: map_redraw_seconds(10_000),
-        "map redraw, 100,000 parcels": lambda: map_redraw_seconds(100_000),
-        "open a run of 42,000 parcels": lambda: open_run_seconds(42_000),
-        "table of 1,000 runs, cold": lambda: run_table_seconds(1_000),
-        "table of 1,000 runs, warm": lambda: run_table_seconds(1_000, warm=True),
-    }
-    for name, measure in figures.items():
-        print(f"{name:32s} {measure():8.3f} s", flush=True)
-
-
-if __name__ == "__main__":
-    main()
