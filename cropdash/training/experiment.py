@@ -96,7 +96,8 @@ class Optimisation(_Part):
         description="Stop after so many epochs without a better validation mean IoU; never if unset.",
     )
     precision: Literal["float32", "bfloat16"] = Field(
-        "float32", description="Arithmetic of the training step."
+        "float32",
+        description="Arithmetic of the training step; bfloat16 is for GPUs, and gains nothing on CPUs.",
     )
 
 
