@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from cropdash.models.masked_rows import MaskedRows
-from cropdash.models.row_layers import LinearNorm, RowBatchNorm
+from cropdash.models.row_layers import Affine, LinearNorm, RowBatchNorm
 from cropdash.models.set_statistics import SetStatistics
 
 _Item = TypeVar("_Item")
@@ -55,6 +55,15 @@ def embed_and_pool(layers: Sequence[LinearNorm], sets: Tensor, mask: Tensor | No
     return pooled
 
 
+def embed_and_pool_as_learned(
+    layers: Sequence[LinearNorm], sets: Tensor, mask: Tensor | None = None
+) -> Tensor:
+    """The same by the running statistics, as in evaluation; records no gradient at all."""
+    with torch.no_grad():
+        statistics = _pool([layer.folded() for layer in layers], _blocks(sets, mask))
+        return torch.cat([torch.cat((s.mean, s.deviation), dim=1) for s in statistics])
+
+
 @dataclass(frozen=True, slots=True)
 class _Block:
     """A few sets, their true pixels taken out as rows."""
@@ -71,7 +80,7 @@ def _blocks(sets: Tensor, mask: Tensor | None) -> list[_Block]:
     if mask is None:
         mask = sets.new_ones(1, dtype=torch.bool).expand(sets.shape[:2])
     blocks = []
-    for start in range(0, len(sets), size):
+    for start in range(0, max(1, len(sets)), size):  # one block, if an empty one
         part = slice(start, start + size)
         places = MaskedRows(mask[part])
         rows = places.gather(sets[part])
@@ -87,13 +96,9 @@ class _EmbedAndPool(torch.autograd.Function):
     def forward(ctx: Any, blocks: list[_Block], norms: list[RowBatchNorm], *weights: Tensor) -> Tensor:
         folded: list[_FoldedLayer] = []
         for norm, linear, scale, shift in zip(norms, weights[::3], weights[1::3], weights[2::3], strict=True):
-            inputs = _Moments.of(blocks, folded)
+            inputs = _Moments.of(blocks, [layer.affine for layer in folded])
             folded.append(_FoldedLayer.of(norm, linear, scale, shift, inputs))
-
-        def pool(block: _Block) -> SetStatistics:
-            return SetStatistics.of(block.places.scatter(_embed(folded, block.rows)[-1]), block.mask)
-
-        statistics = _each(pool, blocks)
+        statistics = _pool([layer.affine for layer in folded], blocks)
         mean = torch.cat([s.mean for s in statistics])
         deviation = torch.cat([s.deviation for s in statistics])
         ctx.blocks, ctx.folded, ctx.sizes = blocks, folded, [s.size for s in statistics]
@@ -105,13 +110,14 @@ class _EmbedAndPool(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         mean, deviation = ctx.saved_tensors
         of_mean, of_deviation = gradient.chunk(2, dim=1)
+        affine = [layer.affine for layer in ctx.folded]
 
         def sums(above: Sequence[_Backward], of_block: tuple[_Block, Tensor]) -> tuple[Tensor, Tensor]:
             """Of the gradient at the output of the norm below ``above``, and of its products with the input."""
             block, size = of_block
             statistics = SetStatistics(mean[block.part], deviation[block.part], size)
             slope, offset = statistics.slope_and_offset(of_mean[block.part], of_deviation[block.part])
-            embedded = _embed(ctx.folded, block.rows)
+            embedded = _embed(affine, block.rows)
             sets = block.places.scatter(embedded[-1])
             rows = block.places.gather(torch.addcmul(offset.unsqueeze(1), sets, slope.unsqueeze(1)))
             rows = _through_relu(rows, embedded[-1])
@@ -131,10 +137,18 @@ class _EmbedAndPool(torch.autograd.Function):
         return None, None, *gradients
 
 
-def _embed(folded: Sequence[_FoldedLayer], rows: Tensor) -> list[Tensor]:
+def _pool(layers: Sequence[Affine], blocks: Sequence[_Block]) -> list[SetStatistics]:
+    def of_block(block: _Block) -> SetStatistics:
+        sets = block.places.scatter(_embed(layers, block.rows)[-1])
+        return SetStatistics.of(sets, block.mask, overwrite=True)
+
+    return _each(of_block, blocks)
+
+
+def _embed(layers: Sequence[Affine], rows: Tensor) -> list[Tensor]:
     """The rows, and after them the output of each layer."""
     embedded = [rows]
-    for layer in folded:
+    for layer in layers:
         embedded.append(torch.addmm(layer.shift, embedded[-1], layer.map).relu_())
     return embedded
 
@@ -164,13 +178,13 @@ class _Moments:
     covariance: Tensor
 
     @classmethod
-    def of(cls, blocks: Sequence[_Block], folded: Sequence[_FoldedLayer]) -> _Moments:
+    def of(cls, blocks: Sequence[_Block], layers: Sequence[Affine]) -> _Moments:
         """Of the rows of all blocks as the layers so far embed them."""
         # Sums about a point amid the rows keep a small spread around a large mean.
-        (origin,) = _each(lambda block: _embed(folded, block.rows)[-1].mean(0), blocks[:1])
+        (origin,) = _each(lambda block: _embed(layers, block.rows)[-1].mean(0), blocks[:1])
 
         def sums(block: _Block) -> tuple[Tensor, Tensor]:
-            centred = _embed(folded, block.rows)[-1] - origin
+            centred = _embed(layers, block.rows)[-1] - origin
             return centred.sum(0).double(), (centred.mT @ centred).double()
 
         count = sum(len(block.rows) for block in blocks)
@@ -181,14 +195,13 @@ class _Moments:
 
 @dataclass(frozen=True, slots=True)
 class _FoldedLayer:
-    """Linear map and batch norm as one affine map: ``y = h @ map + shift``.
+    """Linear map and batch norm as one affine map.
 
     The rest is kept in float64 for the backward pass: the linear ``weight`` (outputs, inputs), the
     mean and inverse deviation of its outputs, the norm's scale, and the moments of its inputs.
     """
 
-    map: Tensor
-    shift: Tensor
+    affine: Affine
     weight: Tensor
     mean: Tensor
     inverse: Tensor
@@ -208,8 +221,7 @@ class _FoldedLayer:
         inverse = torch.rsqrt(variance + norm.eps)
         slope = scale * inverse
         return cls(
-            (weight * slope[:, None]).mT.contiguous().to(dtype),
-            (shift - mean * slope).to(dtype),
+            Affine((weight * slope[:, None]).mT.contiguous().to(dtype), (shift - mean * slope).to(dtype)),
             weight,
             mean,
             inverse,
@@ -224,7 +236,7 @@ class _FoldedLayer:
             of_output: ``(outputs,)`` sum over rows of the gradient ``dy`` of the norm's output.
             of_product: ``(outputs, inputs)`` sum of ``dy`` times the input.
         """
-        dtype, count = self.map.dtype, self.inputs.count
+        dtype, count = self.affine.map.dtype, self.inputs.count
         of_scale = self.inverse * ((of_product * self.weight).sum(1) - self.mean * of_output)
         # The gradient of the linear map's output z is slope * (dy - mean dy - z' mean(dy z')), where
         # z' is z normalised. The sums of z' over rows are 0; those of z' times h are W cov(h) / std.
@@ -233,7 +245,7 @@ class _FoldedLayer:
         of_weight = slope[:, None] * (of_product - torch.outer(of_output, self.inputs.mean))
         of_weight -= (of_spread * count)[:, None] * (self.weight @ self.inputs.covariance)
         step = _Backward(
-            self.map.mT,
+            self.affine.map.mT,
             -(self.weight.mT @ (of_spread[:, None] * self.weight)).to(dtype),
             ((of_spread * self.mean - slope * of_output / count) @ self.weight).to(dtype),
         )

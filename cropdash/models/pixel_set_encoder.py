@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from cropdash.batches import SensorBatch
-from cropdash.models.blocked_pooling import BLOCK, embed_and_pool
+from cropdash.models.blocked_pooling import embed_and_pool, embed_and_pool_as_learned
 from cropdash.models.masked_rows import MaskedRows
 from cropdash.models.row_layers import LinearNorm, mlp
 from cropdash.models.set_statistics import mean_and_deviation
@@ -68,16 +68,14 @@ class PixelSetEncoder(nn.Module):
             mask = dates.gather(series.pixel_mask[:, None].expand(-1, series.date_mask.shape[1], -1))
         if sets.device.type != "cpu":
             return self._pool_sets(sets, mask)
+        layers = cast(Sequence[LinearNorm], list(self.pixel_mlp))
         if self.pixel_mlp.training:
             pixels = sets.shape[:2].numel() if mask is None else int(mask.sum())
             if pixels > 1 and not sets.requires_grad:
-                return embed_and_pool(cast(Sequence[LinearNorm], list(self.pixel_mlp)), sets, mask)
-            return self._pool_sets(sets, mask)
-        # Without batch statistics the sets are independent: a few at a time stay in the CPU's cache.
-        size = max(1, BLOCK // sets.shape[1])
-        blocks = sets.split(size)
-        masks = [None] * len(blocks) if mask is None else mask.split(size)
-        return torch.cat([self._pool_sets(*part) for part in zip(blocks, masks, strict=True)])
+                return embed_and_pool(layers, sets, mask)
+        elif not torch.is_grad_enabled():
+            return embed_and_pool_as_learned(layers, sets, mask)
+        return self._pool_sets(sets, mask)
 
     def _pool_sets(self, sets: Tensor, mask: Tensor | None) -> Tensor:
         if mask is None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 
 class RowBatchNorm(nn.BatchNorm1d):
@@ -46,6 +46,13 @@ class RowBatchNorm(nn.BatchNorm1d):
         return scale, self.bias - self.running_mean * scale
 
 
+class Affine(NamedTuple):
+    """``rows @ map + shift``, with the map as ``(inputs, outputs)``."""
+
+    map: Tensor
+    shift: Tensor
+
+
 class LinearNorm(nn.Module):
     """Linear, batch norm, and ReLU unless told otherwise: ``(rows, inputs)`` to ``(rows, outputs)``.
 
@@ -63,9 +70,14 @@ class LinearNorm(nn.Module):
         if self.training and len(rows) > 1:
             rows = self.norm(self.linear(rows))
         else:
-            scale, shift = self.norm.affine_of_running_statistics()
-            rows = functional.linear(rows, self.linear.weight * scale[:, None], shift)
+            folded = self.folded()
+            rows = torch.addmm(folded.shift, rows, folded.map)
         return rows.relu_() if self.relu else rows
+
+    def folded(self) -> Affine:
+        """Linear map and norm in one, by the running statistics."""
+        scale, shift = self.norm.affine_of_running_statistics()
+        return Affine((self.linear.weight * scale[:, None]).mT, shift)
 
 
 def mlp(widths: Sequence[int]) -> nn.Sequential:

@@ -16,8 +16,12 @@ class SetStatistics(NamedTuple):
     size: Tensor
 
     @classmethod
-    def of(cls, pixels: Tensor, mask: Tensor | None = None) -> SetStatistics:
-        """Over the true pixels; see :func:`mean_and_deviation`."""
+    def of(cls, pixels: Tensor, mask: Tensor | None = None, *, overwrite: bool = False) -> SetStatistics:
+        """Over the true pixels; see :func:`mean_and_deviation`.
+
+        Args:
+            overwrite: use the memory of ``pixels``, whose values are lost.
+        """
         if mask is None:
             weight = None
             size = pixels.new_full((1, 1), pixels.shape[1])
@@ -27,7 +31,7 @@ class SetStatistics(NamedTuple):
             size = weight.sum(1)
             mean = (pixels * weight).sum(1) / size
         # In two steps: the difference of mean square and squared mean would lose small deviations.
-        difference = pixels - mean.unsqueeze(1)
+        difference = torch.sub(pixels, mean.unsqueeze(1), out=pixels if overwrite else None)
         if weight is not None:
             difference.mul_(weight)
         deviation = (difference.square_().sum(1) / (size - 1).clamp_min(1)).sqrt_()

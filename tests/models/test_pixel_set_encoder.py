@@ -108,5 +108,13 @@ def test_evaluation_in_blocks_is_evaluation_at_once(monkeypatch: pytest.MonkeyPa
         whole = replace(whole, pixel_mask=mask)
     net = encoder().eval()
     at_once = net(whole)
-    monkeypatch.setattr("cropdash.models.pixel_set_encoder.BLOCK", 5 * 6)
-    torch.testing.assert_close(net(whole), at_once, rtol=0, atol=1e-6)
+    monkeypatch.setattr("cropdash.models.blocked_pooling.BLOCK", 5 * 6)
+    with torch.no_grad():
+        torch.testing.assert_close(net(whole), at_once, rtol=0, atol=1e-6)
+
+
+def test_evaluation_bears_a_batch_without_any_date() -> None:
+    nothing = series()
+    nothing = replace(nothing, date_mask=torch.zeros_like(nothing.date_mask))
+    with torch.no_grad():
+        assert (encoder().eval()(nothing) == 0).all()
