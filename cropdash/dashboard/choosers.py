@@ -11,7 +11,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmu
 
-from cropdash.dashboard.run_words import unlike_name
+from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import Choices
 from cropdash.nomenclature import CropClass
 from cropdash.runs.results import Result
@@ -76,7 +76,7 @@ class RunSelect(pn.viewable.Viewer):
         shown = next((run for run in runs if run.id == self._shown), runs[0])
         self._shown = shown.id
         self._select.param.update(
-            options={unlike_name(run, runs): run.id for run in runs}, value=shown.id, visible=len(runs) > 1
+            options={run_name(run): run.id for run in runs}, value=shown.id, visible=len(runs) > 1
         )
         return shown
 

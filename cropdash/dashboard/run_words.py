@@ -54,27 +54,11 @@ def listed(words: Sequence[str]) -> str:
 def run_name(result: Result) -> str:
     """What a run is called on every page: its experiment in words, or the name that a person gave it.
 
-    ``early (nn), seed 1`` reads as ``Early fusion (nearest date), seed 1``.
+    ``early (nn), seed 1`` reads as ``Early fusion (nearest date), seed 1``. Where the library holds
+    others of that name, what tells it apart follows: ``…, seed 1, batch size 32``.
     """
-    technical = result.experiment
-    if not result.label.startswith(technical) or result.fusion is None:
-        return result.label
-    rest = result.label.removeprefix(technical)
-    if result.fusion is Fusion.NONE:
-        words = f"{_SHORT_SENSORS.get(result.sensors[0], result.sensors[0])} alone"
-    else:
-        words = _FUSIONS[result.fusion]
-        if result.interpolation:
-            words += f" ({_INTERPOLATIONS.get(result.interpolation, result.interpolation)})"
-    if "textural features" in technical:
-        words += " with textural features"
-    return words + rest
-
-
-def unlike_name(result: Result, among: Sequence[Result]) -> str:
-    """The name, with the id behind it where another of them has the same name."""
-    names = [run_name(other) for other in among]
-    return run_name(result) if names.count(run_name(result)) == 1 else f"{run_name(result)} ({result.id})"
+    name = _label_in_words(result)
+    return f"{name}, {result.apart}" if result.apart else name
 
 
 def sensors_in_words(result: Result) -> str:
@@ -101,3 +85,19 @@ def state_in_words(result: Result) -> str:
     if result.status in ("running", "cancelled", "interrupted") and progress is not None and progress.epochs:
         return f"{result.status}, {progress.epoch} of {progress.epochs} epochs"
     return result.status
+
+
+def _label_in_words(result: Result) -> str:
+    technical = result.experiment
+    if not result.label.startswith(technical) or result.fusion is None:
+        return result.label
+    rest = result.label.removeprefix(technical)
+    if result.fusion is Fusion.NONE:
+        words = f"{_SHORT_SENSORS.get(result.sensors[0], result.sensors[0])} alone"
+    else:
+        words = _FUSIONS[result.fusion]
+        if result.interpolation:
+            words += f" ({_INTERPOLATIONS.get(result.interpolation, result.interpolation)})"
+    if "textural features" in technical:
+        words += " with textural features"
+    return words + rest

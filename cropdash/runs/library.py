@@ -18,6 +18,7 @@ from cropdash.runs.reference_results import ReferenceRun
 from cropdash.runs.results import Kind, Result
 from cropdash.runs.run_folder import Run
 from cropdash.runs.status import ACTIVE
+from cropdash.runs.telling_apart import tell_apart
 
 #: A folder with any of these is a run, whole or broken.
 _RUN_FILES = frozenset({own.SPEC, own.STATUS, own.SUMMARY, own.PREDICTIONS})
@@ -124,6 +125,7 @@ class RunLibrary:
             del self._known[id]
             changed = True
         if changed:
+            tell_apart([known.result for _, known in sorted(self._known.items())])
             self._version += 1
 
 

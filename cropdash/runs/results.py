@@ -120,6 +120,7 @@ class Result(ABC):
     Attributes:
         id: unique within a library and stable, fit for a URL.
         label: what a person reads.
+        apart: what tells it from others of its label in the same library; empty where there are none.
         kind: ``run``, ``reference`` or ``published``.
         experiment: sensor or fusion in short, such as ``early (nn)``.
         sensors, fusion, interpolation, seed: the experiment; None where unknown or without meaning.
@@ -132,6 +133,7 @@ class Result(ABC):
 
     id: str
     label: str
+    apart: str = ""
     kind: Kind
     experiment: str
     sensors: tuple[str, ...]

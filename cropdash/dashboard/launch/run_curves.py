@@ -42,7 +42,7 @@ class RunCurves(pn.viewable.Viewer):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self._shown: list[tuple[str, RunLine]] = []
+        self._shown: list[tuple[str, str, RunLine]] = []
         self._sources: dict[tuple[str, str], ColumnDataSource] = {}
         self._layout = side_by_side(css_classes=["cd-launch-curves"], margin=(8, 0, 0, 0))
 
@@ -51,7 +51,8 @@ class RunCurves(pn.viewable.Viewer):
 
     def follow(self, runs: Sequence[tuple[Run, RunLine]]) -> None:
         """Draw these runs, each with its line. Wants the document locked."""
-        wanted = [(run.id, line) for run, line in runs]
+        # A run's name grows when another of that name comes.
+        wanted = [(run.id, run_name(run), line) for run, line in runs]
         if wanted == self._shown:
             for run, _ in runs:
                 self._extend(run)

@@ -24,7 +24,7 @@ from cropdash.dashboard.parcel.facts import (
 )
 from cropdash.dashboard.parcel.series import OpticalView, panels
 from cropdash.dashboard.parcel.series_plot import series_plot
-from cropdash.dashboard.run_words import run_name, unlike_name
+from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
 from cropdash.datasets.store import ParcelStore
@@ -178,7 +178,7 @@ class ParcelDrawer(pn.viewable.Viewer):
         shown = self._shown_attention if self._shown_attention in attentive else next(iter(attentive), "")
         self._shown_attention = shown
         self._attention_run.param.update(
-            options={unlike_name(run, list(attentive.values())): run.id for run in attentive.values()},
+            options={run_name(run): run.id for run in attentive.values()},
             value=shown or None,
             visible=len(attentive) > 1,
         )

@@ -1,0 +1,84 @@
+"""What tells results of one label apart: the settings in which they differ, else the end of their id.
+
+Experiment and seed make a label, so that two runs of other batch sizes or regions share one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from cropdash.runs.results import Result
+from cropdash.runs.run_folder import Run
+
+#: A name holds so many settings; more of them would no longer be read.
+_MOST = 3
+_REGIONS = {
+    "regions.train": "trained on",
+    "regions.validation": "validated on",
+    "regions.test": "tested on",
+}
+
+
+def tell_apart(results: Sequence[Result]) -> None:
+    """Set :attr:`Result.apart` of each, so that no two have both label and it in common."""
+    alike: dict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        alike[result.label].append(result)
+    for group in alike.values():
+        for result, apart in zip(group, [""] if len(group) == 1 else _apart(group), strict=True):
+            result.apart = apart
+
+
+def _apart(group: Sequence[Result]) -> list[str]:
+    settings = [_settings(result) for result in group]
+    names = dict.fromkeys(name for known in settings for name in known)
+    differing = [name for name in names if len({repr(known.get(name)) for known in settings}) > 1][:_MOST]
+    told = [
+        ", ".join(_in_words(name, known[name]) for name in differing if name in known) for known in settings
+    ]
+    ends = [result.id.rsplit("_", 1)[-1] for result in group]
+    if len(set(ends)) < len(ends):
+        ends = [result.id for result in group]
+    return [
+        words if words and told.count(words) == 1 else f"{words}, {end}".removeprefix(", ")
+        for words, end in zip(told, ends, strict=True)
+    ]
+
+
+def _settings(result: Result) -> dict[str, Any]:
+    """The specification by dotted names, without the name that a person gave; empty for other results."""
+    if not isinstance(result, Run):
+        return {}
+    try:
+        spec = result.folder.spec()
+    except (ValueError, OSError):
+        return {}  # gone or broken since it was listed, which the next look will tell; its id tells it apart
+    return {name: value for name, value in _flat(spec) if name != "name"}
+
+
+def _flat(spec: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, value in spec.items():
+        found += _flat(value, f"{before}{name}.") if isinstance(value, dict) else [(before + name, value)]
+    return found
+
+
+def _in_words(name: str, value: Any) -> str:
+    """``batch size 32``, ``without geometry features``, ``trained on r1, r2``, ``data set flanders``."""
+    if name in _REGIONS and isinstance(value, list):
+        return (
+            f"{_REGIONS[name]} {', '.join(map(str, value)) if len(value) <= 3 else f'{len(value)} regions'}"
+        )
+    if name == "data":
+        return f"data set {PurePath(str(value)).name}"
+    words = name.rsplit(".", 1)[-1].replace("_", " ")
+    if isinstance(value, bool):
+        return f"{'with' if value else 'without'} {words}"
+    if value is None:
+        return f"no {words}"
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
+    return f"{words} {value:g}" if isinstance(value, float) else f"{words} {value}"

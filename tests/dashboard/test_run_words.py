@@ -1,0 +1,59 @@
+"""Two runs of one experiment and seed have different names wherever runs are named together."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cropdash.dashboard.compare.comparison import Compared, answer, run_table
+from cropdash.dashboard.launch.run_curves import RunCurves, run_lines
+from cropdash.dashboard.launch.run_queue import queue_item, why_not_started
+from cropdash.dashboard.settings import Settings
+from cropdash.dashboard.sidebar import ChosenRuns
+from cropdash.dashboard.state import Choices
+from cropdash.dashboard.workbench import Workbench
+from cropdash.runs.run_folder import Run
+from tests.runs.example_run import example_run
+
+NAMES = {"Fusion in time, seed 1, batch size 32", "Fusion in time, seed 1, batch size 128"}
+
+
+@pytest.fixture
+def workbench(tmp_path: Path) -> Workbench:
+    for batch_size, accuracy in ((32, 0.9), (128, 0.6)):
+        run = example_run(tmp_path / f"runs/{batch_size}", experiment="tsa", accuracy=accuracy)
+        spec = run.folder.file("spec.json")
+        content = json.loads(spec.read_text()) | {"optimisation": {"batch_size": batch_size}}
+        spec.write_text(json.dumps(content))
+    return Workbench(Settings.of([tmp_path / "data"], tmp_path / "runs"))
+
+
+def own(workbench: Workbench) -> list[Run]:
+    return [run for run in workbench.library.results() if isinstance(run, Run)]
+
+
+def test_in_the_sidebar(workbench: Workbench) -> None:
+    runs = own(workbench)
+    chosen = ChosenRuns(Choices(runs=[run.id for run in runs]), workbench)
+    assert {name for _, name, _ in chosen._rows.rows} == NAMES
+    offered = ChosenRuns(Choices(), workbench)._adder.items
+    assert {f"{name} · own run" for name in NAMES} <= {item["label"] for item in offered}
+
+
+def test_in_the_comparison(workbench: Workbench) -> None:
+    compared = [Compared(run, run.scores()) for run in own(workbench)]
+    assert {one.name for one in compared} == NAMES
+    assert "ahead of Fusion in time, seed 1, batch size 128 over" in answer(compared, "macro_f1")
+    assert set(run_table(own(workbench), {})["run"]) == NAMES
+
+
+def test_in_the_queue_and_its_curves(workbench: Workbench) -> None:
+    runs = own(workbench)
+    assert {queue_item(run).name for run in runs} == NAMES
+    assert any(why_not_started(run).startswith("Fusion in time, seed 1, batch size 32 has") for run in runs)
+    curves = RunCurves()
+    lines = run_lines(Choices(), [run.id for run in runs])
+    curves.follow([(run, lines[run.id]) for run in runs])
+    assert {name for source in curves._sources.values() for name in source.data["run"]} == NAMES

@@ -1,0 +1,56 @@
+"""What tells runs of one experiment and seed apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cropdash.runs.library import RunLibrary
+from cropdash.runs.run_folder import RunFolder
+
+
+def library(folder: Path, *settings: dict[str, Any]) -> RunLibrary:
+    """A library of runs of fusion in time, seed 1, with these settings; their ids end in 0, 1 and so on."""
+    for number, setting in enumerate(settings):
+        spec = {"sensors": ["S1", "S2"], "fusion": "tsa", "seed": 1, **setting}
+        RunFolder.create(folder / f"tsa_seed1_{number}", spec)
+    return RunLibrary(folder)
+
+
+@pytest.mark.parametrize(
+    ("settings", "apart"),
+    [
+        (({}, {"seed": 2}), ["", ""]),
+        (
+            ({"optimisation": {"batch_size": 32}}, {"optimisation": {"batch_size": 128}}),
+            ["batch size 32", "batch size 128"],
+        ),
+        (
+            ({"regions": {"train": ["a", "b"]}}, {"regions": {"train": list("abcd")}}),
+            ["trained on a, b", "trained on 4 regions"],
+        ),
+        (
+            ({"geometry_features": True, "data": "/x/one"}, {"geometry_features": False, "data": "/x/two"}),
+            ["with geometry features, data set one", "without geometry features, data set two"],
+        ),
+        (({}, {}), ["0", "1"]),
+        (
+            ({"epochs": 9}, {"epochs": 9}, {"epochs": None}),
+            ["epochs 9, 0", "epochs 9, 1", "no epochs"],
+        ),
+        (({"name": "mine", "rate": 0.5}, {"name": "mine", "rate": 1e-3}), ["rate 0.5", "rate 0.001"]),
+    ],
+)
+def test_runs_of_one_label_differ_by_their_settings_else_by_their_ids(
+    tmp_path: Path, settings: tuple[dict[str, Any], ...], apart: list[str]
+) -> None:
+    assert [run.apart for run in library(tmp_path, *settings).results()] == apart
+
+
+def test_a_run_whose_twin_goes_is_alone_again(tmp_path: Path) -> None:
+    runs = library(tmp_path, {"epochs": 1}, {"epochs": 2})
+    assert runs.get("tsa_seed1_0").apart == "epochs 1"
+    (tmp_path / "tsa_seed1_1").rename(tmp_path / ".gone")
+    assert runs.get("tsa_seed1_0").apart == ""
