@@ -45,6 +45,10 @@ class Compared:
     def value(self, metric: str) -> float:
         return float(self.scores.overall.get(metric, math.nan))
 
+    def tells(self, class_metric: str) -> bool:
+        """Whether it knows this figure of any class."""
+        return bool(self.scores.per_class[class_metric].notna().any())
+
 
 def comparable(compared: Sequence[Compared]) -> list[Compared]:
     """Those of the chosen runs that can be ranked: tested on the same parcels in the same classes.

@@ -26,7 +26,7 @@ from cropdash.dashboard.compare.comparison import (
 )
 from cropdash.dashboard.compare.dot_plot import dot_plot, with_intervals
 from cropdash.dashboard.page import Page, text_pane
-from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, listed, run_name
+from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, count, listed, run_name
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
 from cropdash.dashboard.tables import TICK, DataTable, TableClick, csv_button, number, tick
 from cropdash.dashboard.workbench import Workbench
@@ -82,6 +82,8 @@ class ComparePage(Page):
         self._picture = pn.pane.Bokeh(
             None, sizing_mode="stretch_width", css_classes=["cd-compare-picture"], margin=(6, 0, 0, 0)
         )
+        # Emptied where there is nothing to draw: a pane of Bokeh once hidden takes that over from its figure for good.
+        self._picture_place = pn.Column(sizing_mode="stretch_width", margin=0)
         self._legend = pn.FlexBox(
             css_classes=["cd-compare-legend"], sizing_mode="stretch_width", margin=(10, 0, 0, 0)
         )
@@ -114,7 +116,7 @@ class ComparePage(Page):
             self._launch,
             pn.Column(
                 self._legend,
-                self._picture,
+                self._picture_place,
                 sizing_mode="stretch_width",
                 margin=0,
                 stylesheets=[_PICTURE_FIRST],
@@ -218,27 +220,28 @@ class ComparePage(Page):
 
     def _draw(self, compared: list[Compared]) -> None:
         metric = self._class_metric.value
-        rows = class_rows(compared, metric, self._fewest.value or 1)
+        fewest = self._fewest.value or 1
+        rows = class_rows(compared, metric, fewest)
         drawn = [one for one in compared if (rows["run"] == one.result.id).any()]
-        left_out = [one.name for one in compared if one not in drawn]
-        notes = [macro] if (macro := macro_note(compared)) else []
-        if left_out and metric == "f1":
-            recalls = [
-                one.name
-                for one in compared
-                if one not in drawn and one.scores.per_class["recall"].notna().any()
-            ]
-            if recalls:
-                notes.append(
-                    f"{listed(recalls) if len(recalls) < 4 else f'{len(recalls)} chosen results'}: recalls per class are known and no F1; "
-                    "choose “Recall (producer's accuracy)” to see them."
-                )
-        elif left_out:
-            notes.append(f"{listed(left_out)} tell no {CLASS_METRICS[metric].lower()} per class.")
-        if not drawn and metric == "f1" and left_out:
+        untold = [one for one in compared if not one.tells(metric)]
+        recalls = [one.name for one in untold if one.tells("recall")]
+        if metric == "f1" and recalls and len(untold) == len(compared):
             # Nothing but published figures: show what they are, recalls.
             self._class_metric.value = "recall"
             return
+        notes = [macro] if (macro := macro_note(compared)) else []
+        if metric == "f1" and recalls:
+            notes.append(
+                f"{listed(recalls) if len(recalls) < 4 else f'{len(recalls)} chosen results'}: recalls per class are known and no F1; "
+                "choose “Recall (producer's accuracy)” to see them."
+            )
+        elif metric != "f1" and untold:
+            notes.append(
+                f"{listed([one.name for one in untold])} tell no {CLASS_METRICS[metric].lower()} per class."
+            )
+        if small := [one.name for one in compared if one not in drawn and one not in untold]:
+            whose = f" of {listed(small)}" if drawn else ""
+            notes.append(f"No class{whose} has {count(fewest, 'test parcel')} or more.")
         if any(one.scores.parcels for one in drawn):
             notes.append(
                 "Numbers beside the classes: test parcels. Whiskers: 95 % intervals (Wilson) over the choice of "
@@ -248,8 +251,8 @@ class ComparePage(Page):
         styles: dict[str, RunStyle] = {one.result.id: run_style(self.choices, one.result.id) for one in drawn}
         labels = {one.result.id: one.name for one in drawn}
         self._fill_legend(styles, labels)
-        self._picture.visible = bool(drawn)
         if not drawn:
+            self._picture_place.objects, self._drawn = [], None
             return
         rows = with_intervals(rows, drawn, metric, self.choices.region)
         drawn_from = (styles, labels, metric, self.choices.crop)
@@ -264,6 +267,8 @@ class ComparePage(Page):
                 renderer.visible = run not in self._hidden
         bands.selected.on_change("indices", lambda _attr, _old, new: self._tapped(bands, new))
         self._picture.object = plot
+        if not self._picture_place.objects:
+            self._picture_place.objects = [self._picture]
 
     def _fill_legend(self, styles: dict[str, RunStyle], labels: dict[str, str]) -> None:
         wanted = [(run, labels[run], style) for run, style in styles.items()]
