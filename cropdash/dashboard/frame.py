@@ -15,6 +15,7 @@ import panel_material_ui as pmu
 import param
 from panel.util import edit_readonly
 
+from cropdash.dashboard.address_check import leave_out_unknown
 from cropdash.dashboard.browser_link import BrowserLink
 from cropdash.dashboard.header import Chips, DatasetAndRegion
 from cropdash.dashboard.page import BrokenPage, Page, text_pane
@@ -52,7 +53,7 @@ class Frame(pn.viewable.Viewer):
         self._runs = ChosenRuns(choices, workbench)
         self._drawer = ParcelDrawer(choices, workbench)
         self._notices = pn.Column(
-            *(pmu.Alert(object=notice, alert_type="warning", closeable=True) for notice in notices or []),
+            *(pmu.Alert(object=notice, severity="warning", closeable=True) for notice in notices or []),
             sizing_mode="stretch_width",
         )
         self._place = pn.Column(sizing_mode="stretch_width", css_classes=["cd-place"], margin=0)
@@ -198,6 +199,7 @@ def _session(workbench: Workbench) -> pmu.Page:
         choices.dataset = next(iter(workbench.datasets()), "")
     if not choices.runs:
         choices.runs = workbench.default_runs(choices.dataset)
+    notices += leave_out_unknown(choices, workbench)
     frame = Frame(choices, workbench, notices)
     if location:
 

@@ -153,6 +153,17 @@ def test_a_wrong_address_is_explained(dashboard: str, open_page: OpenPage) -> No
     expect(page.locator(".cd-page-compare h1")).to_be_visible()
 
 
+def test_a_region_and_a_class_that_are_nowhere_are_left_out_with_a_warning(
+    dashboard: str, open_page: OpenPage
+) -> None:
+    page = open_page(f"{dashboard}?region=zz&class=99")
+    for named in ("region “zz”", "class “99”"):
+        expect(page.get_by_text(f"The address names the {named}, which neither")).to_be_visible()
+    expect(page.locator("[class*=MuiAlert-colorWarning]")).to_have_count(2)
+    expect(page.locator(".cd-chip-class")).to_have_count(0)
+    expect(page.locator(".cd-region").first).to_contain_text("All test regions")
+
+
 def test_a_form_that_cannot_be_says_why_beside_the_field(dashboard: str, open_page: OpenPage) -> None:
     page = open_page(f"{dashboard}?page=launch")
     epochs = page.locator(".cd-launch-optimisation-epochs")
