@@ -10,7 +10,7 @@ import json
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,10 @@ SIDE = 2048
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table: ``ratio`` is to what ``beside`` says."""
+    """One line of the table: ``ratio`` is to what ``beside`` says.
+
+    ``operations`` a second, where they are told, are set beside the machine's best rate of the whole run.
+    """
 
     what: str
     value: float
@@ -34,6 +37,7 @@ class Figure:
     ratio: float | None = None
     beside: str = ""
     target: str = ""
+    operations: float | None = None
 
 
 FIGURES: list[Figure] = []
@@ -65,10 +69,25 @@ def best_seconds(call: Callable[[], object], repeats: int = 5) -> float:
     return min(durations)
 
 
-def matrix_rate(dtype: torch.dtype = torch.float32) -> float:
-    """Floating-point operations a second of this machine's matrix products, the best of five."""
-    one, other = torch.randn(2, SIDE, SIDE).to(dtype)
-    return 2 * SIDE**3 / best_seconds(lambda: one @ other)
+RATES: list[float] = []
+
+
+@pytest.fixture
+def matrix_rate() -> None:
+    """Measure the machine beside the benchmark: operations a second of float32 products, the best of five."""
+    one, other = torch.randn(2, SIDE, SIDE)
+    RATES.append(2 * SIDE**3 / best_seconds(lambda: one @ other))
+
+
+def with_ratios(figures: list[Figure]) -> list[Figure]:
+    """The figures, those in operations a second as shares of the best rate that was seen."""
+    beside = f"matrix rate {max(RATES, default=0) / 1e9:.0f} GFLOP/s"
+    return [
+        figure
+        if figure.operations is None
+        else replace(figure, ratio=figure.operations / max(RATES), beside=beside)
+        for figure in figures
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -84,11 +103,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section("figures")
     terminalreporter.write_line(machine)
     terminalreporter.write_line("")
-    for line in markdown(FIGURES):
+    figures = with_ratios(FIGURES)
+    for line in markdown(figures):
         terminalreporter.write_line(line)
     if path := config.getoption("--figures"):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        content = {"machine": machine, "figures": [asdict(figure) for figure in FIGURES]}
+        content = {"machine": machine, "figures": [asdict(figure) for figure in figures]}
         write_text(path, json.dumps(content, indent=1) + "\n")
 
 
