@@ -1,7 +1,7 @@
-"""One look at the run folder for all sessions of a server.
+"""One look at the run folder for all open pages of a server.
 
-However many pages are open, the folder is looked at once every moment, and a session hears of it only
-when a run came, went or moved on. Without a session nothing is looked at.
+However many pages are open, the folder is looked at once every moment, and a page hears of it only
+when a run came, went or moved on. Without an open page nothing is looked at.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LOOK_MILLISECONDS = 1500
 
 
 class RunWatch:
-    """Tells sessions when the library has changed. To be used on the server's own thread."""
+    """Tells open pages when the library has changed. To be used on the server's own thread."""
 
     def __init__(self, library: RunLibrary) -> None:
         self._library = library
@@ -30,7 +30,7 @@ class RunWatch:
         self._looking: PeriodicCallback | None = None
 
     def tell(self, document: Document, changed: Callable[[], None]) -> None:
-        """Call ``changed`` within this session whenever a run has changed, until the session ends."""
+        """Call ``changed`` in the page of this document whenever a run has changed, until the page is closed."""
         self._told[document] = changed
         document.on_session_destroyed(lambda _: self._forget(document))
         if self._looking is None:

@@ -1,10 +1,10 @@
-"""Training the pixel-set encoder's widest part at the speed of matrix products.
+"""The pixel-set encoder's widest part on the CPU, near the speed of matrix products.
 
 The embedded pixels of a batch are a hundred times larger than its input: written to memory and read
 back a dozen times, they cost far more than the arithmetic. Here the sets pass through the shared MLP
 a few at a time, small enough for the processor's cache; only pooled values are kept, and the backward
-pass computes the blocks again. Whatever a batch norm needs of all pixels follows from sums over the
-rows that enter its layer:
+pass computes the blocks again. In training, whatever a batch norm needs of all pixels follows from sums
+over the rows that enter its layer:
 
 - its statistics from their mean and covariance, since the map before it is linear;
 - the gradients from ``sum(dy)`` and ``sum(dy h)``, where ``h`` are those rows and ``dy`` the gradient
@@ -58,7 +58,7 @@ def embed_and_pool(layers: Sequence[LinearNorm], sets: Tensor, mask: Tensor | No
 def embed_and_pool_as_learned(
     layers: Sequence[LinearNorm], sets: Tensor, mask: Tensor | None = None
 ) -> Tensor:
-    """The same by the running statistics, as in evaluation; records no gradient at all."""
+    """The same by the running statistics, as in evaluation; any pixels will do, and no gradient is recorded."""
     with torch.no_grad():
         statistics = _pool([layer.folded() for layer in layers], _blocks(sets, mask))
         return torch.cat([torch.cat((s.mean, s.deviation), dim=1) for s in statistics])
