@@ -10,7 +10,7 @@ import click
 import pytest
 from pydantic import ValidationError
 
-from cropdash.cli_options import spec_from_options, spec_options
+from cropdash.cli.options import spec_from_options, spec_options
 from cropdash.nomenclature import Fusion
 
 MINIMAL: dict[str, Any] = {"data": "store", "train": "r1,r2", "validation": "r3", "test": "r4"}

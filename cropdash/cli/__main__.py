@@ -1,0 +1,5 @@
+"""``python -m cropdash.cli``."""
+
+from cropdash.cli import main
+
+main()

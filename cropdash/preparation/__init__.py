@@ -1,0 +1,1 @@
+"""From satellite images and parcel outlines to a store."""

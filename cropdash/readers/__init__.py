@@ -1,0 +1,1 @@
+"""Other people's data, read into a store: one module a layout."""

@@ -1,0 +1,1 @@
+"""A simulated Finistère: parcels, weather, crops and what the satellites see of them."""
