@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cropdash.analysis.attention_aggregate import by_class_and_date
-    from cropdash.datasets.inspection import inspect
-    from cropdash.datasets.reference_layout import import_reference
     from cropdash.datasets.store import ParcelStore
     from cropdash.nomenclature import Fusion, Nomenclature
+    from cropdash.readers.inspection import inspect
+    from cropdash.readers.reference_layout import import_reference
     from cropdash.runs.archive import export_run, import_run
     from cropdash.runs.library import RunLibrary, open_result
     from cropdash.runs.published import published
@@ -31,9 +31,9 @@ _HOMES = {
     "by_class_and_date": "cropdash.analysis.attention_aggregate",
     "export_run": "cropdash.runs.archive",
     "fuse": "cropdash.training.fuse",
-    "import_reference": "cropdash.datasets.reference_layout",
+    "import_reference": "cropdash.readers.reference_layout",
     "import_run": "cropdash.runs.archive",
-    "inspect": "cropdash.datasets.inspection",
+    "inspect": "cropdash.readers.inspection",
     "open_result": "cropdash.runs.library",
     "predict": "cropdash.training.predict",
     "published": "cropdash.runs.published",

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from cropdash.cli import main
-from tests.datasets.reference_tree import reference_tree
+from tests.readers.reference_tree import reference_tree
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 REGIONS = ("Chateaulin", "Quimper", "Morlaix", "Brest")

@@ -31,7 +31,7 @@ main.add_command(import_group)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def inspect_command(data: Path, as_json: bool) -> None:
     """Tell what is in a data set: a store, or a folder in the reference layout."""
-    from cropdash.datasets.inspection import inspect
+    from cropdash.readers.inspection import inspect
 
     inspection = inspect(data)
     click.echo(json.dumps(inspection.to_dict(), indent=2) if as_json else inspection.text())

@@ -52,7 +52,7 @@ def import_reference_command(
     overwrite: bool,
 ) -> None:
     """Convert the reference layout at ROOT (s1_data/…, s2_data/…) to a store at OUT."""
-    from cropdash.datasets.reference_layout import import_reference
+    from cropdash.readers.reference_layout import import_reference
 
     with progress_bar("importing parcels") as progress:
         report = import_reference(

@@ -99,13 +99,13 @@ class Workbench:
 
     def inspection(self, name: str) -> Inspection:
         """What ``inspect`` tells of a store; counted once, which takes a moment on a large one."""
-        from cropdash.datasets.inspection import inspect
+        from cropdash.datasets.inspection import inspect_store
 
         store = self.store(name)
         key = _dated(store.path)
         with self._lock:
             if key not in self._inspections:
-                self._inspections[key] = inspect(store)
+                self._inspections[key] = inspect_store(store)
             return self._inspections[key]
 
     def _path(self, name: str) -> Path:

@@ -1,7 +1,7 @@
 """What is in a data set: classes, regions, series lengths, acquisition calendar, gaps and problems.
 
-Works on a store, of which no pixel is read, and on a folder in the reference layout, of which every file is
-read and checked. The figures come as plain values; ``inspection_text`` writes them as tables.
+Here for a store, of which no pixel is read; ``cropdash.readers.inspection`` looks into folders that are
+no store yet. The figures come as plain values; ``inspection_text`` writes them as tables.
 """
 
 from __future__ import annotations
@@ -16,10 +16,7 @@ import pandas as pd
 
 from cropdash.datasets import import_report
 from cropdash.datasets.import_report import ImportReport
-from cropdash.datasets.info import FILE_NAME as STORE_FILE
 from cropdash.datasets.labels import NO_LABEL
-from cropdash.datasets.reference_folder import ReferenceFolder
-from cropdash.datasets.reference_layout import DEFAULT_LABEL_FIELD
 from cropdash.datasets.store import FEATURES, ParcelStore
 from cropdash.nomenclature import SENSORS, Nomenclature
 
@@ -151,34 +148,16 @@ class Inspection:
         return inspection_text(self)
 
 
-def inspect(
-    source: str | Path | ParcelStore,
-    *,
-    label_field: str | None = None,
-    nomenclature: Nomenclature | None = None,
-) -> Inspection:
-    """Look into a data set.
+def inspect_store(store: ParcelStore, label_field: str | None = None) -> Inspection:
+    """Look into a store.
 
     Args:
-        source: a store, its folder, or a folder in the reference layout.
-        label_field: the label to count; the data set's own default if None.
-        nomenclature: names of the codes of a reference layout; the RPG crop groups if None.
+        label_field: the label to count; the store's own default if None.
 
     Raises:
-        FileNotFoundError: neither a store nor the reference layout.
-        ValueError: a file is malformed, or there is no such label.
+        ValueError: there is no such label.
     """
-    if not isinstance(source, ParcelStore):
-        if not (Path(source) / STORE_FILE).is_file():
-            return _inspect_folder(
-                ReferenceFolder.open(source), label_field, nomenclature or Nomenclature.rpg_groups()
-            )
-        source = ParcelStore.open(source)
-    return _inspect_store(source, label_field)
-
-
-def _inspect_store(store: ParcelStore, label_field: str | None) -> Inspection:
-    field = _checked_field(store.path, label_field or store.info.label_field, store.info.label_fields)
+    field = checked_field(store.path, label_field or store.info.label_field, store.info.label_fields)
     outlines = store.geometry()
     features = store.parcels[list(FEATURES)].isna().any(axis=1) if FEATURES[0] in store.parcels else None
     missing = {
@@ -189,7 +168,7 @@ def _inspect_store(store: ParcelStore, label_field: str | None) -> Inspection:
     sensors = {}
     for name, arrays in store.arrays.items():
         days, parcels = np.unique(arrays.dates, return_counts=True)
-        sensors[name] = _sensor(
+        sensors[name] = inspect_sensor(
             name, arrays.info.bands, arrays.date_counts, arrays.pixel_counts, days, parcels
         )
     report_path = store.path / import_report.FILE_NAME
@@ -199,72 +178,29 @@ def _inspect_store(store: ParcelStore, label_field: str | None) -> Inspection:
         name=store.info.name,
         simulated=store.info.simulated,
         parcels=len(store),
-        regions=_counted(store.parcels["region"]),
+        regions=count_regions(store.parcels["region"]),
         label_fields=store.info.label_fields,
         label_field=field,
-        classes=_classes(store.parcels["region"], store.parcels[field], store.info.nomenclature),
+        classes=count_classes(store.parcels["region"], store.parcels[field], store.info.nomenclature),
         sensors=sensors,
         missing=missing,
         problems=ImportReport.read(report_path) if report_path.is_file() else None,
     )
 
 
-def _inspect_folder(
-    folder: ReferenceFolder, label_field: str | None, nomenclature: Nomenclature
-) -> Inspection:
-    fields = folder.label_fields()
-    default = DEFAULT_LABEL_FIELD if DEFAULT_LABEL_FIELD in fields else fields[0]
-    field = _checked_field(folder.root, label_field or default, fields)
-    report = ImportReport(source=str(folder.root))
-    regions: list[str] = []
-    codes: list[int] = []
-    without_features = 0
-    lengths: dict[str, list[tuple[int, int]]] = {name: [] for name in folder.sensors}
-    calendars: dict[str, dict[int, int]] = {name: {} for name in folder.sensors}
-    for parcel in folder.parcels(report, field):
-        regions.append(parcel.region)
-        codes.append(parcel.labels.get(field, NO_LABEL))
-        without_features += parcel.features is None
-        for name in folder.sensors:
-            values, dates = parcel.series.get(name, (np.empty((0, 0, 0)), np.empty(0, dtype="datetime64[D]")))
-            lengths[name].append((values.shape[0], values.shape[1]))
-            for day in dates.astype(np.int64).tolist():
-                calendars[name][day] = calendars[name].get(day, 0) + 1
-    report.imported = len(regions)
-    sensors = {}
-    for name in folder.sensors:
-        counts, pixels = np.array(lengths[name], dtype=np.int64).reshape(-1, 2).T
-        days = sorted(calendars[name])
-        sensors[name] = _sensor(
-            name, SENSORS[name].bands, counts, pixels, days, [calendars[name][day] for day in days]
-        )
-    return Inspection(
-        path=str(folder.root),
-        kind="reference layout",
-        name=folder.root.resolve().name,
-        simulated=False,
-        parcels=len(regions),
-        regions=_counted(pd.Series(regions, dtype=object)),
-        label_fields=fields,
-        label_field=field,
-        classes=_classes(pd.Series(regions, dtype=object), pd.Series(codes, dtype=np.int64), nomenclature),
-        sensors=sensors,
-        missing={"label": codes.count(NO_LABEL), "geometry features": without_features},
-        problems=report,
-    )
-
-
-def _checked_field(path: Path, field: str, fields: Sequence[str]) -> str:
+def checked_field(path: Path, field: str, fields: Sequence[str]) -> str:
+    """The label field, which must be one of those there."""
     if field not in fields:
         raise ValueError(f"{path}: has no label {field!r}; it has {', '.join(fields)}")
     return field
 
 
-def _counted(regions: pd.Series) -> dict[str, int]:
+def count_regions(regions: pd.Series) -> dict[str, int]:
+    """Parcels by region, by name."""
     return {str(region): int(count) for region, count in regions.value_counts().sort_index().items()}
 
 
-def _classes(regions: pd.Series, codes: pd.Series, nomenclature: Nomenclature) -> list[ClassCount]:
+def count_classes(regions: pd.Series, codes: pd.Series, nomenclature: Nomenclature) -> list[ClassCount]:
     """Codes in the nomenclature's order, then those it does not know."""
     table = pd.crosstab(codes.to_numpy(), regions.to_numpy())
     present = [int(code) for code in table.index if code != NO_LABEL]
@@ -279,7 +215,7 @@ def _classes(regions: pd.Series, codes: pd.Series, nomenclature: Nomenclature) -
     return counts
 
 
-def _sensor(
+def inspect_sensor(
     name: str,
     bands: tuple[str, ...],
     dates: np.ndarray,
@@ -287,6 +223,14 @@ def _sensor(
     days: np.ndarray | Sequence[int],
     parcels: np.ndarray | Sequence[int],
 ) -> SensorInspection:
+    """One sensor's series told from its counts.
+
+    Args:
+        dates: ``(all parcels,)`` acquisitions of each, 0 where it has none.
+        pixels: ``(all parcels,)`` pixels of each.
+        days: the days of the calendar since 1970-01-01, ascending.
+        parcels: ``(days,)`` parcels seen on each.
+    """
     seen = dates > 0
     calendar = np.asarray(days, dtype=np.int64).astype("datetime64[D]")
     return SensorInspection(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from cropdash.datasets.reference_layout import import_reference
+from cropdash.readers.reference_layout import import_reference
 from tests.browser.conftest import TIMEOUT_MILLISECONDS, OpenPage, dashboard_server
 from tests.browser.map_places import tap
 

@@ -1,4 +1,4 @@
-"""What inspect tells of a store and of a reference folder."""
+"""What an inspection tells of a store."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from cropdash.datasets.inspection import Distribution, inspect
-from cropdash.datasets.reference_layout import import_reference
+from cropdash.datasets.inspection import Distribution, inspect_store
 from cropdash.datasets.store import ParcelStore
 from tests.datasets.random_store import random_store
-from tests.datasets.reference_tree import edit_array, edit_meta
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +18,7 @@ def store(tmp_path_factory) -> ParcelStore:
 
 
 def test_classes_are_counted_by_region(store):
-    told = inspect(store)
+    told = inspect_store(store)
     assert told.parcels == 24
     assert told.regions == {"r1": 6, "r2": 6, "r3": 6, "r4": 6}
     assert [(crop.code, crop.name, crop.parcels) for crop in told.classes] == [
@@ -33,7 +31,7 @@ def test_classes_are_counted_by_region(store):
 
 
 def test_series_lengths_are_those_of_the_parcels_that_have_any(store):
-    s1 = inspect(store).sensors["S1"]
+    s1 = inspect_store(store).sensors["S1"]
     counts = store.parcels["S1_dates"].to_numpy()
     counts = counts[counts > 0]
     assert (s1.parcels, s1.without) == (16, 8)
@@ -43,7 +41,7 @@ def test_series_lengths_are_those_of_the_parcels_that_have_any(store):
 
 
 def test_thresholds_run_from_all_parcels_to_the_longest_series(store):
-    s2 = inspect(store).sensors["S2"]
+    s2 = inspect_store(store).sensors["S2"]
     counts = store.parcels["S2_dates"].to_numpy()
     assert (s2.thresholds[0].dates, s2.thresholds[0].parcels) == (counts.min(), 24)
     for step in s2.thresholds:
@@ -52,7 +50,7 @@ def test_thresholds_run_from_all_parcels_to_the_longest_series(store):
 
 
 def test_the_calendar_counts_the_parcels_seen_on_each_date(store):
-    calendar = inspect(store).sensors["S2"].calendar
+    calendar = inspect_store(store).sensors["S2"].calendar
     assert list(calendar) == sorted(calendar)
     assert sum(calendar.values()) == store.parcels["S2_dates"].sum()
     day = str(store.series(0, "S2").dates[0])
@@ -61,13 +59,13 @@ def test_the_calendar_counts_the_parcels_seen_on_each_date(store):
 
 
 def test_what_parcels_lack_is_counted(store, tmp_path):
-    assert inspect(store).missing == {"label": 0, "outline": 0, "geometry features": 0}
+    assert inspect_store(store).missing == {"label": 0, "outline": 0, "geometry features": 0}
     bare = random_store(tmp_path / "s", outlines=False, features=False)
-    assert inspect(bare).missing == {"label": 0, "outline": 24, "geometry features": 24}
+    assert inspect_store(bare).missing == {"label": 0, "outline": 24, "geometry features": 24}
 
 
 def test_it_is_strict_json_and_text(store):
-    told = inspect(store.path)
+    told = inspect_store(store)
     assert json.loads(json.dumps(told.to_dict(), allow_nan=False)) == told.to_dict()
     text = told.text()
     for part in (
@@ -79,34 +77,11 @@ def test_it_is_strict_json_and_text(store):
         assert part in text
 
 
-def test_a_reference_folder_tells_the_same_as_its_import(reference_root, tmp_path):
-    (reference_root / "s1_data" / "ra" / "DATA" / "12.npy").unlink()
-    edit_array(reference_root / "s1_data" / "rb", "21", lambda a: np.where(a == a[1], np.nan, a))
-    import_reference(reference_root, tmp_path / "store")
-    before, after = inspect(reference_root), inspect(tmp_path / "store")
-    assert (before.kind, after.kind) == ("reference layout", "store")
-    for part in ("parcels", "regions", "classes", "sensors", "label_fields", "label_field"):
-        assert getattr(before, part) == getattr(after, part), part
-    assert before.problems.counts == after.problems.counts
-    assert "parcel missing in one sensor" in before.text()
-    assert before.to_dict()["problems"]["counts"] == {
-        "parcel missing in one sensor": 1,
-        "dates with NaN or infinite values": 1,
-    }
-
-
-def test_a_code_without_name_is_told(reference_root):
-    for folder in ("s1_data", "s2_data"):
-        edit_meta(reference_root / folder / "ra", "labels", lambda c: c["CODE_GROUP"].update({"11": 77}))
-    crop = inspect(reference_root).classes[-1]
-    assert (crop.code, crop.name) == (77, "not in the nomenclature")
-
-
 def test_a_sensor_that_no_parcel_has_is_told(tmp_path):
     store = random_store(tmp_path / "s", missing={"S1": 6})
-    s1 = inspect(store).sensors["S1"]
+    s1 = inspect_store(store).sensors["S1"]
     assert (s1.parcels, s1.dates, s1.thresholds, s1.calendar) == (0, None, [], {})
-    assert "Sentinel-1 (radar): 0 parcels, 24 without" in inspect(store).text()
+    assert "Sentinel-1 (radar): 0 parcels, 24 without" in inspect_store(store).text()
 
 
 def test_histograms_count_every_value_once():
@@ -121,8 +96,6 @@ def test_histograms_count_every_value_once():
         assert len(spread.histogram) <= 12
 
 
-def test_an_unknown_label_and_an_unknown_folder_are_refused(store, tmp_path):
+def test_an_unknown_label_is_refused(store):
     with pytest.raises(ValueError, match="no label 'CROP'"):
-        inspect(store, label_field="CROP")
-    with pytest.raises(FileNotFoundError, match="not in the reference layout"):
-        inspect(tmp_path)
+        inspect_store(store, label_field="CROP")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cropdash.datasets.reference_layout import import_reference
+from cropdash.readers.reference_layout import import_reference
 from cropdash.runs.run_folder import Run
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.fuse import fuse

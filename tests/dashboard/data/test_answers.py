@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from cropdash.dashboard.data.answers import answer, class_counts, faults, sensor_table
-from cropdash.datasets.inspection import Inspection, inspect
+from cropdash.datasets.inspection import Inspection, inspect_store
 from tests.datasets.random_store import random_store
 
 
@@ -16,7 +16,7 @@ from tests.datasets.random_store import random_store
 def fields(tmp_path_factory: pytest.TempPathFactory) -> Inspection:
     """Six parcels in each of two regions, of maize, wheat and barley in turn; one a region lacks Sentinel-1."""
     path = tmp_path_factory.mktemp("data") / "fields"
-    return inspect(random_store(path, 7, ("r1", "r2"), classes=(1, 2, 3), missing={"S1": 1}))
+    return inspect_store(random_store(path, 7, ("r1", "r2"), classes=(1, 2, 3), missing={"S1": 1}))
 
 
 def test_the_answer_counts_parcels_classes_and_regions_and_tells_how_uneven_they_are(

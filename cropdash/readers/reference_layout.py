@@ -17,10 +17,10 @@ from cropdash.datasets.import_report import ImportReport, Reason
 from cropdash.datasets.info import SensorInfo
 from cropdash.datasets.labels import NO_LABEL
 from cropdash.datasets.outlines import Outlines
-from cropdash.datasets.reference_folder import ReferenceFolder, ReferenceParcel
-from cropdash.datasets.reference_normalisation import NORMALISATION_FILE, shipped_normalisation
 from cropdash.datasets.store_writer import StoreWriter
 from cropdash.nomenclature import SENSORS, Nomenclature
+from cropdash.readers.reference_folder import ReferenceFolder, ReferenceParcel
+from cropdash.readers.reference_normalisation import NORMALISATION_FILE, shipped_normalisation
 
 #: The label learnt by default where a folder has several.
 DEFAULT_LABEL_FIELD = "CODE_GROUP"

@@ -12,9 +12,9 @@ import pytest
 
 from cropdash.datasets.calendar import season_start
 from cropdash.datasets.import_report import ImportReport, Reason
-from cropdash.datasets.reference_layout import import_reference
 from cropdash.datasets.store import ParcelStore
-from tests.datasets.reference_tree import DATES, edit_array, only_problem, write_meta
+from cropdash.readers.reference_layout import import_reference
+from tests.readers.reference_tree import DATES, edit_array, only_problem, write_meta
 
 
 @pytest.fixture(scope="module")

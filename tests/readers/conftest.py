@@ -1,4 +1,4 @@
-"""Fixtures of the data floor's tests: a reference folder, and its import."""
+"""Fixtures of the readers' tests: a reference folder, and its import."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from cropdash.datasets.import_report import ImportReport
-from cropdash.datasets.reference_layout import import_reference
 from cropdash.datasets.store import ParcelStore
-from tests.datasets.reference_tree import reference_tree
+from cropdash.readers.reference_layout import import_reference
+from tests.readers.reference_tree import reference_tree
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from shapely.geometry import Point, Polygon, box
 
 from cropdash.datasets.import_report import Reason
-from tests.datasets.reference_tree import only_problem
+from tests.readers.reference_tree import only_problem
 
 
 @pytest.fixture

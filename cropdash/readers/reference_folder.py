@@ -17,9 +17,9 @@ import numpy as np
 
 from cropdash.datasets.import_report import ImportReport, Reason
 from cropdash.datasets.labels import NO_LABEL
-from cropdash.datasets.reference_metadata import RegionFiles, array_paths, features_of, labels_of, read_labels
-from cropdash.datasets.reference_series import read_series
 from cropdash.nomenclature import SENSORS
+from cropdash.readers.reference_metadata import RegionFiles, array_paths, features_of, labels_of, read_labels
+from cropdash.readers.reference_series import read_series
 
 #: The region of a folder that is not divided into regions.
 ONLY_REGION = "all"

@@ -10,7 +10,7 @@ import numpy as np
 from cropdash.datasets.import_report import ImportReport, Reason
 from cropdash.datasets.info import SensorInfo
 from cropdash.datasets.normalisation import ChannelScaling, Normalisation
-from cropdash.datasets.reference_folder import ReferenceFolder
+from cropdash.readers.reference_folder import ReferenceFolder
 from cropdash.restricted_pickle import load_restricted
 
 #: In the store: the normalisation that came with the source, in the form that runs keep theirs.

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from cropdash.datasets.import_report import Reason
-from cropdash.datasets.reference_series import read_series
 from cropdash.datasets.store import ParcelStore
-from tests.datasets.reference_tree import DATES, edit_array, edit_meta, only_problem, write_meta
+from cropdash.readers.reference_series import read_series
+from tests.readers.reference_tree import DATES, edit_array, edit_meta, only_problem, write_meta
 
 
 def ids(store: ParcelStore) -> list[str]:

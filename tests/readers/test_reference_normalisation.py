@@ -10,7 +10,7 @@ import pytest
 
 from cropdash.datasets.import_report import Reason
 from cropdash.datasets.normalisation import Normalisation
-from tests.datasets.reference_tree import only_problem
+from tests.readers.reference_tree import only_problem
 
 
 def write(reference_root: Path, content, name: str = "meanstd.pkl") -> None:
