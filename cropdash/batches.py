@@ -18,6 +18,8 @@ class SensorBatch:
         days: ``(parcels, dates)`` float, days since the season's origin; padding is 0.
         date_mask: ``(parcels, dates)`` bool, True for a real acquisition.
         pixel_mask: ``(parcels, pixels)`` bool, True for a real pixel.
+        seen: ``(parcels, dates, pixels)`` bool, False where a real pixel was hidden on a date, as by a
+            cloud; None where all were seen. A date without any seen pixel is no date.
 
     Raises:
         ValueError: the shapes disagree.
@@ -27,6 +29,7 @@ class SensorBatch:
     days: Tensor
     date_mask: Tensor
     pixel_mask: Tensor
+    seen: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 4:
@@ -44,6 +47,8 @@ class SensorBatch:
                 raise ValueError(
                     f"{name} must be {want} to fit values {tuple(self.values.shape)}, not {shape}"
                 )
+        if self.seen is not None and self.seen.shape != self.values.shape[:3]:
+            raise ValueError(f"seen must be {(parcels, dates, pixels)}, not {tuple(self.seen.shape)}")
 
     @property
     def present(self) -> Tensor:
@@ -51,7 +56,10 @@ class SensorBatch:
         return self.date_mask.any(dim=1)
 
     def to(self, device: torch.device | str) -> SensorBatch:
-        return SensorBatch(*(getattr(self, name).to(device, non_blocking=True) for name in self.__slots__))
+        parts = {name: getattr(self, name) for name in self.__slots__}
+        return SensorBatch(
+            **{name: part.to(device, non_blocking=True) for name, part in parts.items() if part is not None}
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cropdash.datasets.calendar import parse_origin
@@ -31,6 +32,26 @@ class SensorInfo(BaseModel):
     dtype: Literal["uint8", "int16", "uint16", "int32", "float32"] = Field(description="Data type on disk.")
     scale: float = Field(1.0, gt=0, allow_inf_nan=False)
     offset: float = Field(0.0, allow_inf_nan=False)
+    nodata: float | None = Field(
+        None,
+        allow_inf_nan=False,
+        description="Stored value, in every channel, of a pixel that was not seen on a date; none is hidden if unset.",
+    )
+
+    @model_validator(mode="after")
+    def _nodata_can_be_stored(self) -> Self:
+        if self.nodata is not None:
+            kind = np.dtype(self.dtype)
+            limits = np.iinfo(kind) if kind.kind in "iu" else np.finfo(kind)
+            if not limits.min <= self.nodata <= limits.max or kind.type(self.nodata) != self.nodata:
+                raise ValueError(f"nodata {self.nodata:g} cannot be stored as {self.dtype}")
+        return self
+
+    def hidden(self, stored: np.ndarray) -> np.ndarray:
+        """Which pixels of stored values ``(..., channels)`` were not seen: bool ``(...)``."""
+        if self.nodata is None:
+            return np.zeros(stored.shape[:-1], dtype=bool)
+        return stored[..., 0] == np.dtype(self.dtype).type(self.nodata)
 
     @classmethod
     def standard(cls, name: str, dtype: str, scale: float = 1.0, offset: float = 0.0) -> Self:

@@ -38,7 +38,7 @@ class _Chosen:
 class ParcelBatches:
     """Batches of the given parcels, one epoch at a time.
 
-    In training the order of parcels, their pixels and their dates are drawn anew each epoch; a last batch
+    A date on which none of a parcel's chosen pixels was seen is left out of that batch. In training the order of parcels, their pixels and their dates are drawn anew each epoch; a last batch
     of one parcel joins the one before it. In evaluation the order is that of ``rows``, all dates are
     used, and of a parcel's pixels at most ``pixels``, evenly spaced: always the same, whatever else is
     in the batch. Where both sensors see a parcel on one grid (equal pixel counts), they get the same pixels.
@@ -158,6 +158,8 @@ class ParcelBatches:
     def _batch(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         pixels = self._choose_pixels(rows, rng)
         dates = self._choose_dates(rows, rng)
+        for name in dates:
+            self._look_elsewhere(name, rows, dates[name], pixels)
         return Batch(
             sensors={
                 name: self._own_dates(name, rows, dates[name], pixels[name])
@@ -192,10 +194,30 @@ class ParcelBatches:
                 chosen[name] = _evenly_spaced(counts, max(1, counts.max()))
         return chosen
 
+    def _look_elsewhere(
+        self, name: str, rows: np.ndarray, dates: _Chosen, pixels: dict[str, _Chosen]
+    ) -> None:
+        """Give a parcel whose chosen pixels were hidden on every chosen date those of its clearest one, in place."""
+        arrays = self._store.arrays[name]
+        if arrays.info.nodata is None:
+            return
+        seen = ~arrays.info.hidden(_gather(arrays, rows, dates.index, pixels[name].index))
+        seen &= dates.mask[:, :, None] & pixels[name].mask[:, None]
+        for parcel in np.flatnonzero(~seen.any(axis=(1, 2)) & dates.mask.any(axis=1)):
+            values = self._store.raw(int(rows[parcel]), name)[0][dates.index[parcel, dates.mask[parcel]]]
+            clear = ~arrays.info.hidden(values)
+            found = np.flatnonzero(clear[clear.sum(axis=1).argmax()])
+            # Early fusion stacks the sensors' pixels, which must stay the same ones.
+            for chosen in pixels.values() if self._fusion is Fusion.EARLY else (pixels[name],):
+                width = min(len(found), chosen.index.shape[1])
+                chosen.index[parcel, :width] = found[:width]
+                chosen.mask[parcel] = np.arange(chosen.index.shape[1]) < width
+
     def _own_dates(self, name: str, rows: np.ndarray, dates: _Chosen, pixels: _Chosen) -> SensorBatch:
         arrays = self._store.arrays[name]
         values = _gather(arrays, rows, dates.index, pixels.index)
-        return self._padded(name, values, self._days(name, rows, dates), dates.mask, pixels.mask)
+        seen = None if arrays.info.nodata is None else ~arrays.info.hidden(values)
+        return self._padded(name, values, self._days(name, rows, dates), dates.mask, pixels.mask, seen)
 
     def _at_s2_dates(self, rows: np.ndarray, dates: _Chosen, pixels: _Chosen) -> SensorBatch:
         s1, s2 = self._store.arrays["S1"], self._store.arrays["S2"]
@@ -206,6 +228,7 @@ class ParcelBatches:
             self._interpolation,
             s1.date_counts[rows],
         )
+        # Parcels with hidden S1 pixels are left out, so there are no gaps to interpolate across.
         values = _gather(s1, rows, before, pixels.index)
         if self._interpolation == "linear":
             values = blend(values, _gather(s1, rows, after, pixels.index), weight[:, :, None, None])
@@ -218,7 +241,13 @@ class ParcelBatches:
         return np.where(dates.mask, days, 0).astype(np.float32)
 
     def _padded(
-        self, name: str, values: np.ndarray, days: np.ndarray, date_mask: np.ndarray, pixel_mask: np.ndarray
+        self,
+        name: str,
+        values: np.ndarray,
+        days: np.ndarray,
+        date_mask: np.ndarray,
+        pixel_mask: np.ndarray,
+        seen: np.ndarray | None = None,
     ) -> SensorBatch:
         """Scale freshly gathered values, in place where their type allows it, and set all padding to 0."""
         info = self._store.info.sensors[name]
@@ -231,11 +260,17 @@ class ParcelBatches:
         scaled[~date_mask] = 0
         for parcel in np.flatnonzero(~pixel_mask[:, -1]):
             scaled[parcel, :, pixel_mask[parcel].sum() * channels :] = 0
+        pixels = scaled.reshape(values.shape)
+        if seen is not None:
+            pixels[~seen] = 0
+            seen &= pixel_mask[:, None] & date_mask[:, :, None]
+            date_mask = np.asarray(seen.any(axis=2))
         return SensorBatch(
-            values=torch.from_numpy(scaled.reshape(values.shape)),
+            values=torch.from_numpy(pixels),
             days=torch.from_numpy(days),
             date_mask=torch.from_numpy(date_mask),
             pixel_mask=torch.from_numpy(pixel_mask),
+            seen=None if seen is None else torch.from_numpy(seen),
         )
 
 
@@ -290,6 +325,9 @@ def _left_out(
         reasons[store.arrays["S1"].pixel_counts[rows] != store.arrays["S2"].pixel_counts[rows]] = (
             "pixel counts of S1 and S2 differ"
         )
+    if fusion.needs_common_dates and store.info.sensors["S1"].nodata is not None:
+        whole = store.arrays["S1"].date_counts[rows] * store.arrays["S1"].pixel_counts[rows]
+        reasons[store.seen_counts("S1", rows) < whole] = "hidden pixels of S1"
     if fusion is Fusion.NONE or fusion.needs_common_dates:
         for name in sensors:
             reasons[~seen[name]] = f"no date of {name}"

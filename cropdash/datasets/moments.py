@@ -13,10 +13,10 @@ def channel_moments(values: np.ndarray) -> np.ndarray:
     """``(2, channels)`` float64: mean, and sum of squared differences from it, over dates and pixels.
 
     Args:
-        values: ``(dates, pixels, channels)``, at least one date and pixel.
+        values: ``(dates, pixels, channels)`` or ``(pixels, channels)``, at least one pixel.
     """
     # One channel after the other lies in memory as numpy sums fastest.
-    rows = values.reshape(-1, values.shape[2]).T.astype(np.float64, order="C")
+    rows = values.reshape(-1, values.shape[-1]).T.astype(np.float64, order="C")
     mean = rows.mean(axis=1)
     rows -= mean[:, None]
     return np.stack((mean, np.einsum("cr,cr->c", rows, rows)))

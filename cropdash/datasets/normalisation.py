@@ -69,7 +69,7 @@ class Normalisation(BaseModel):
         method: Method,
         geometry_features: bool = False,
     ) -> Normalisation:
-        """Fit on the given rows, which must be training parcels only. Every pixel of every date counts once.
+        """Fit on the given rows, which must be training parcels only. Every pixel seen on a date counts once.
 
         Raises:
             ValueError: the rows hold no date of a sensor, or no geometry features though they are asked for.
@@ -146,8 +146,8 @@ def _rows_seen(store: ParcelStore, rows: np.ndarray, sensor: str) -> np.ndarray:
 
 
 def _mean_and_deviation(store: ParcelStore, rows: np.ndarray, sensor: str) -> ChannelScaling:
-    info, arrays = store.info.sensors[sensor], store.arrays[sensor]
-    mean, deviation = join(arrays.date_counts[rows] * arrays.pixel_counts[rows], store.moments(sensor, rows))
+    info = store.info.sensors[sensor]
+    mean, deviation = join(store.seen_counts(sensor, rows), store.moments(sensor, rows))
     return _scaling(mean * info.scale + info.offset, deviation * info.scale)
 
 
@@ -156,7 +156,8 @@ def _percentiles(store: ParcelStore, rows: np.ndarray, sensor: str) -> ChannelSc
     arrays = store.arrays[sensor]
     sizes = arrays.date_counts[rows] * arrays.pixel_counts[rows]
     every = max(1, int(np.ceil(sizes.sum() / PERCENTILE_PIXEL_DATES)))
-    values = np.concatenate([store.raw(row, sensor)[0].reshape(-1, len(info.bands)) for row in rows[::every]])
+    pixels = (store.raw(row, sensor)[0].reshape(-1, len(info.bands)) for row in rows[::every])
+    values = np.concatenate([of_parcel[~info.hidden(of_parcel)] for of_parcel in pixels])
     low, high = np.percentile(values, [2, 98], axis=0)
     return _scaling(low * info.scale + info.offset, (high - low) * info.scale)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PARCELS_FILE = "parcels.parquet"
 MOMENTS_FILE = "moments.npy"
+SEEN_FILE = "seen.npy"
 #: The reference layout's geometry features, in the order of its ``geomfeat.json``.
 FEATURES = ("perimeter", "area", "perimeter_area_ratio", "size")
 
@@ -37,7 +38,7 @@ class SensorSeries:
     """One parcel seen by one sensor.
 
     Attributes:
-        values: ``(dates, pixels, channels)`` float32 in physical units.
+        values: ``(dates, pixels, channels)`` float32 in physical units; NaN where a pixel was hidden.
         dates: ``(dates,)`` datetime64[D], ascending.
     """
 
@@ -178,10 +179,12 @@ class ParcelStore:
             return None
         info = self.info.sensors[sensor]
         physical = values.astype(np.float32) * np.float32(info.scale) + np.float32(info.offset)
+        if info.nodata is not None:
+            physical[info.hidden(values)] = np.nan
         return SensorSeries(values=physical, dates=days.astype("datetime64[D]"))
 
     def moments(self, sensor: str, rows: np.ndarray) -> np.ndarray:
-        """``(rows, 2, channels)`` float64 mean and summed squared differences of stored values.
+        """``(rows, 2, channels)`` float64 mean and summed squared differences of the values seen, as stored.
 
         See :func:`~cropdash.datasets.moments.channel_moments`; every row must have a date. A store
         written before they were kept has its pixels read.
@@ -191,15 +194,22 @@ class ParcelStore:
         """
         path = self.path / sensor / MOMENTS_FILE
         if not path.is_file():
-            return np.stack([channel_moments(self.raw(row, sensor)[0]) for row in rows])
+            hidden = self.info.sensors[sensor].hidden
+            series = (self.raw(row, sensor)[0] for row in rows)
+            return np.stack([channel_moments(values[~hidden(values)]) for values in series])
         shape = (len(self), 2, self.arrays[sensor].channels)
-        try:
-            kept = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError, OSError) as error:
-            raise ValueError(f"{path}: not a readable NumPy array ({error})") from None
-        if kept.shape != shape or kept.dtype != np.float64:
-            raise ValueError(f"{path}: must be float64 of shape {shape}, not {kept.dtype} of {kept.shape}")
-        return np.asarray(kept[rows])
+        return np.asarray(_open_kept(path, shape, np.float64)[rows])
+
+    def seen_counts(self, sensor: str, rows: np.ndarray) -> np.ndarray:
+        """``(rows,)`` int64: pixels seen, summed over the parcel's dates.
+
+        Raises:
+            ValueError: the file of these counts is missing or does not fit the parcel table.
+        """
+        arrays = self.arrays[sensor]
+        if arrays.info.nodata is None:
+            return arrays.date_counts[rows] * arrays.pixel_counts[rows]
+        return np.asarray(_open_kept(self.path / sensor / SEEN_FILE, (len(self),), np.int64)[rows])
 
     def row_of(self, parcel_id: str) -> int:
         """The row of a parcel.
@@ -246,6 +256,19 @@ class ParcelStore:
     @property
     def _no_rows(self) -> np.ndarray:
         return np.empty(0, dtype=np.int64)
+
+
+def _open_kept(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np.ndarray:
+    """What the store keeps of each row, memory-mapped."""
+    try:
+        kept: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise ValueError(f"{path}: not a readable NumPy array ({error})") from None
+    if kept.shape != shape or kept.dtype != dtype:
+        raise ValueError(
+            f"{path}: must be {np.dtype(dtype)} of shape {shape}, not {kept.dtype} of {kept.shape}"
+        )
+    return kept
 
 
 def _check_table(path: Path, parcels: pd.DataFrame, info: DatasetInfo) -> None:

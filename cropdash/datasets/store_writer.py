@@ -24,7 +24,7 @@ from cropdash.datasets import info as dataset_info
 from cropdash.datasets.info import DatasetInfo, SensorInfo
 from cropdash.datasets.labels import NO_LABEL
 from cropdash.datasets.moments import channel_moments
-from cropdash.datasets.store import FEATURES, MOMENTS_FILE, PARCELS_FILE, layout_columns
+from cropdash.datasets.store import FEATURES, MOMENTS_FILE, PARCELS_FILE, SEEN_FILE, layout_columns
 from cropdash.nomenclature import SENSORS, Nomenclature
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class StoreWriter:
         self._outlines: list[BaseGeometry | None] = []
         self._digests: list[bytes] = []
         self._moments: dict[str, list[np.ndarray]] = {name: [] for name in self._sensors}
+        self._seen: dict[str, list[int]] = {name: [] for name in self._sensors}
         self._ids: set[str] = set()
         self._stack = ExitStack()
         self.folder: Path
@@ -130,7 +131,8 @@ class StoreWriter:
         Args:
             labels: code by label field.
             series: by sensor, the values ``(dates, pixels, channels)`` in exactly the sensor's data type
-                and the dates ``(dates,)`` as datetime64[D], ascending. A sensor left out has no date.
+                and the dates ``(dates,)`` as datetime64[D], ascending. A sensor left out has no date. A pixel
+                not seen on a date holds the sensor's ``nodata`` in all channels; each date has one seen.
             features: perimeter, area, their ratio, size.
             geometry: outline in the store's coordinate reference system.
 
@@ -157,8 +159,11 @@ class StoreWriter:
             )
             if name not in checked:
                 self._moments[name].append(np.zeros((2, len(self._sensors[name].bands))))
+                self._seen[name].append(0)
             else:
-                self._moments[name].append(channel_moments(values))
+                seen = values[~self._sensors[name].hidden(values)]
+                self._moments[name].append(channel_moments(seen))
+                self._seen[name].append(len(seen))
                 digest.update(name.encode() + days.tobytes())
                 digest.update(values.data)
                 pixel_file.append(values)
@@ -237,6 +242,14 @@ class StoreWriter:
             raise ValueError(f"{where}: values must be {sensor.dtype}, not {values.dtype}")
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise ValueError(f"{where}: values must be finite")
+        if sensor.nodata is not None:
+            hidden = sensor.hidden(values)
+            if ((values == np.dtype(sensor.dtype).type(sensor.nodata)) != hidden[..., None]).any():
+                raise ValueError(
+                    f"{where}: a pixel must hold nodata ({sensor.nodata:g}) in every channel or none"
+                )
+            if hidden.all(axis=1).any():
+                raise ValueError(f"{where}: a date without any seen pixel is no date of the parcel")
         days = np.asarray(dates, dtype="datetime64[D]").astype(np.int64)
         if days.shape != values.shape[:1]:
             raise ValueError(f"{where}: {values.shape[0]} dates of values, but dates of shape {days.shape}")
@@ -264,6 +277,8 @@ class StoreWriter:
             table.to_parquet(self.folder / PARCELS_FILE, index=False)
         for name, moments in self._moments.items():
             np.save(self.folder / name / MOMENTS_FILE, np.stack(moments)[order])
+            if self._sensors[name].nodata is not None:
+                np.save(self.folder / name / SEEN_FILE, np.asarray(self._seen[name], dtype=np.int64)[order])
         content = hashlib.sha256(repr(list(self._sensors.values())).encode())
         for i in order:
             content.update(self._digests[i])

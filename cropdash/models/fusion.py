@@ -120,7 +120,7 @@ class CropNetwork(nn.Module, ABC):
                 f"{first.days.shape[1]} of S1 and {second.days.shape[1]} of S2"
             )
         shared = first.date_mask & second.date_mask
-        return [SensorBatch(s.values, second.days, shared, s.pixel_mask) for s in (first, second)]
+        return [SensorBatch(s.values, second.days, shared, s.pixel_mask, s.seen) for s in (first, second)]
 
 
 class SensorBranch(nn.Module):
@@ -178,7 +178,11 @@ class EarlyFusion(CropNetwork):
                 "have other true pixels in S1 than in S2"
             )
         values = torch.cat((first.values, second.values), dim=3)
-        series = SensorBatch(values, second.days, second.date_mask, second.pixel_mask)
+        dates, seen = second.date_mask, second.seen
+        if first.seen is not None:
+            seen = first.seen if seen is None else first.seen & seen
+            dates = dates & (seen & second.pixel_mask[:, None]).any(dim=2)
+        series = SensorBatch(values, second.days, dates, second.pixel_mask, seen)
         embedding, attention = self.branch(series, batch.features)
         return Output(self.decoder(embedding, series.present), {JOINT: attention})
 

@@ -23,7 +23,7 @@ from cropdash.models.sizes import ModelSizes
 class PixelSetEncoder(nn.Module):
     """Shared MLP over pixels, mean and standard deviation over the set, geometry, linear map.
 
-    Only true pixels of true dates are computed, so nothing else can enter an output or a
+    Only pixels seen on true dates are computed, so nothing else can enter an output or a
     batch-norm statistic.
     """
 
@@ -64,8 +64,9 @@ class PixelSetEncoder(nn.Module):
         """``(true dates, 2 * pixel width)``: mean and standard deviation of the embedded pixels."""
         sets = dates.gather(series.values)
         mask = None
-        if not bool(series.pixel_mask.all()):
-            mask = dates.gather(series.pixel_mask[:, None].expand(-1, series.date_mask.shape[1], -1))
+        if series.seen is not None or not bool(series.pixel_mask.all()):
+            true = series.pixel_mask[:, None].expand(-1, series.date_mask.shape[1], -1)
+            mask = dates.gather(true if series.seen is None else true & series.seen)
         if sets.device.type != "cpu":
             return self._pool_sets(sets, mask)
         layers = cast(Sequence[LinearNorm], list(self.pixel_mlp))
@@ -98,3 +99,8 @@ class PixelSetEncoder(nn.Module):
             raise ValueError(
                 f"parcels {empty.nonzero().flatten().tolist()} of the batch have dates but no pixel"
             )
+        if series.seen is not None:
+            unseen = series.date_mask & ~(series.seen & series.pixel_mask[:, None]).any(dim=2)
+            if bool(unseen.any()):
+                parcels = unseen.any(dim=1).nonzero().flatten().tolist()
+                raise ValueError(f"parcels {parcels} of the batch have a date without any seen pixel")

@@ -28,6 +28,7 @@ def random_store(
     pixels: tuple[int, int] = (3, 12),
     features: bool = True,
     outlines: bool = True,
+    hidden: Mapping[str, float] | None = None,
 ) -> ParcelStore:
     """Write a store and open it.
 
@@ -41,10 +42,14 @@ def random_store(
             region lack the first sensor named, the next ones the second: never both.
         dates: by sensor, fewest and most dates of a parcel; (8, 14) for S1 and (5, 9) for S2 by default.
         pixels: fewest and most pixels of a parcel.
+        hidden: by sensor, the share of pixels not seen on a date (``nodata`` is 0; each date keeps one).
     """
     rng = np.random.default_rng(seed)
     length = {"S1": (8, 14), "S2": (5, 9), **(dates or {})}
     infos = [SensorInfo.standard("S1", "float32"), SensorInfo.standard("S2", "uint16", scale=1e-4)]
+    infos = [
+        info.model_copy(update={"nodata": 0.0}) if info.name in (hidden or {}) else info for info in infos
+    ]
     lacking: list[str] = [name for name, count in (missing or {}).items() for _ in range(count)]
     if len(lacking) > parcels_per_region:
         raise ValueError(
@@ -68,6 +73,8 @@ def random_store(
                 for info in infos:
                     if info.name in sensors and not (i < len(lacking) and lacking[i] == info.name):
                         series[info.name] = _series(rng, info, length[info.name], width, kind, len(classes))
+                        if hidden and info.name in hidden:
+                            _hide(rng, series[info.name][0], hidden[info.name])
                 x, y = 500_000 + 1_000 * column + 100 * (i % 8), 5_600_000 + 100 * (i // 8)
                 writer.add(
                     region=region,
@@ -96,3 +103,10 @@ def _series(
     else:
         values = np.clip(2_500 + 1_000 * wave, 1, 10_000).astype(np.uint16)
     return values, SEASON + days
+
+
+def _hide(rng: np.random.Generator, values: np.ndarray, share: float) -> None:
+    """Set some pixels of each date to nodata, in place, but never all of them."""
+    hidden = rng.random(values.shape[:2]) < share
+    hidden[np.arange(len(values)), rng.integers(0, values.shape[1], len(values))] = False
+    values[hidden] = 0

@@ -99,7 +99,9 @@ def pick(parcels: Batch, rows: Sequence[int]) -> Batch:
     """The parcels of these rows, in this order."""
     index = torch.tensor(rows)
     series = {
-        name: SensorBatch(*(getattr(s, field)[index] for field in s.__slots__))
+        name: SensorBatch(
+            *(None if (part := getattr(s, field)) is None else part[index] for field in s.__slots__)
+        )
         for name, s in parcels.sensors.items()
     }
     features = None if parcels.features is None else parcels.features[index]

@@ -19,6 +19,7 @@ from cropdash.models.compat import (
 )
 from cropdash.models.fusion import JOINT
 from cropdash.nomenclature import Fusion
+from tests.models.small_batches import pick
 
 PARITY = [
     "single_S1_geom0",
@@ -125,8 +126,7 @@ def test_decision_fusion_answers_a_parcel_alike_in_any_batch_unless_raw_scores_a
 
 
 def first_parcel(batch: Batch) -> Batch:
-    series = {name: type(s)(*(getattr(s, f)[:1] for f in s.__slots__)) for name, s in batch.sensors.items()}
-    return reference_batch(series)
+    return reference_batch(pick(batch, [0]).sensors)
 
 
 def test_a_real_checkpoint_loads_without_executing_anything(shared: Path) -> None:

@@ -118,3 +118,43 @@ def test_evaluation_bears_a_batch_without_any_date() -> None:
     nothing = replace(nothing, date_mask=torch.zeros_like(nothing.date_mask))
     with torch.no_grad():
         assert (encoder().eval()(nothing) == 0).all()
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_hidden_pixels_enter_neither_outputs_nor_statistics(training: bool) -> None:
+    whole = series()
+    hidden = torch.rand(4, 3, 6, generator=torch.Generator().manual_seed(5)) > 0.6
+    hidden[:, :, 0] = False
+    mask = whole.pixel_mask.clone()
+    mask[1, 4:] = False
+    one, other = encoder().train(training), encoder().train(training)
+    parcels = replace(whole, pixel_mask=mask, seen=~hidden)
+    embedded = one(parcels)
+    true = mask[:, None] & ~hidden
+    junk = torch.where(true[..., None], whole.values, torch.nan)
+    torch.testing.assert_close(other(replace(parcels, values=junk)), embedded)
+    for a, b in zip(one.buffers(), other.buffers(), strict=True):
+        assert torch.equal(a, b)
+    if training:
+        plain = whole.values[true] @ encoder().pixel_mlp[0].linear.weight.T
+        torch.testing.assert_close(one.pixel_mlp[0].norm.running_mean, 0.1 * plain.mean(0))
+    else:  # each date by itself, its hidden pixels masked as pixels are
+        for date in range(3):
+            alone = SensorBatch(
+                whole.values[:, date : date + 1],
+                whole.days[:, :1],
+                whole.date_mask[:, :1],
+                true[:, date],
+            )
+            torch.testing.assert_close(one(alone)[:, 0], embedded[:, date])
+
+
+def test_a_date_without_any_seen_pixel_is_refused() -> None:
+    whole = series()
+    seen = torch.ones(4, 3, 6, dtype=torch.bool)
+    seen[2, 1] = False
+    with pytest.raises(ValueError, match=r"parcels \[2\] of the batch have a date without any seen pixel"):
+        encoder()(replace(whole, seen=seen))
+    dates = whole.date_mask.clone()
+    dates[2, 1] = False
+    assert (encoder()(replace(whole, seen=seen, date_mask=dates))[2, 1] == 0).all()

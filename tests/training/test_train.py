@@ -34,6 +34,14 @@ EXPERIMENTS = [
 
 
 @pytest.fixture(scope="module")
+def clouded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store whose Sentinel-2 pixels are hidden more often than seen."""
+    path = tmp_path_factory.mktemp("clouded") / "store"
+    random_store(path, parcels_per_region=14, missing={"S2": 1}, hidden={"S2": 0.6}, outlines=False)
+    return path
+
+
+@pytest.fixture(scope="module")
 def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return train(small_spec(data), tmp_path_factory.mktemp("train") / "runs")
 
@@ -131,6 +139,17 @@ def test_every_test_parcel_has_a_row_and_none_is_guessed(
     assert table.filter(like="probability_")[silent].isna().all(axis=None)
     left_out = done.summary.splits["test"]["left_out"]  # type: ignore[union-attr]
     assert sum(left_out.values()) == len(unanswered)
+
+
+@pytest.mark.parametrize("changes", EXPERIMENTS, ids=lambda c: "-".join(map(str, c.values())))
+def test_hidden_pixels_keep_no_model_from_an_answer(
+    clouded: Path, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    done = train(small_spec(clouded, **changes, optimisation={"epochs": 1}, sampling={"pixels": 2}), tmp_path)
+    table = done.predictions()
+    assert table is not None
+    needs_s2 = done.sensors == ("S2",) or changes.get("fusion") in ("early", "pse")
+    assert set(table.loc[table["predicted"] == -1, "parcel_id"]) == ({"r4-000"} if needs_s2 else set())
 
 
 @pytest.mark.parametrize("changes", EXPERIMENTS, ids=lambda c: "-".join(map(str, c.values())))
