@@ -6,21 +6,19 @@ in the report, which is returned and kept in the store.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from cropdash.datasets import import_report
 from cropdash.datasets.import_report import ImportReport, Reason
 from cropdash.datasets.info import SensorInfo
-from cropdash.datasets.labels import NO_LABEL
 from cropdash.datasets.outlines import Outlines
 from cropdash.datasets.store_writer import StoreWriter
 from cropdash.nomenclature import SENSORS, Nomenclature
 from cropdash.readers.reference_folder import ReferenceFolder, ReferenceParcel
 from cropdash.readers.reference_normalisation import NORMALISATION_FILE, shipped_normalisation
+from cropdash.readers.store_import import Progress, SourceParcel, store_parcels
 
 #: The label learnt by default where a folder has several.
 DEFAULT_LABEL_FIELD = "CODE_GROUP"
@@ -57,7 +55,7 @@ def import_reference(
     name: str | None = None,
     scales: Mapping[str, float] | None = None,
     overwrite: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> ImportReport:
     """Convert a folder in the reference layout into a store.
 
@@ -92,10 +90,7 @@ def import_reference(
     sensors = {name: _sensor_info(folder, name, scales or {}, report) for name in folder.sensors}
     outlines = None if parcels is None else Outlines.read(parcels, id_field, report)
     shipped = shipped_normalisation(folder, sensors, report)
-    total = folder.count()
-    bright: dict[str, float] = {}
-    codes: Counter[int] = Counter()
-    with StoreWriter(
+    writer = StoreWriter(
         out,
         name=name or folder.root.resolve().name,
         source=f"{folder.root.resolve().name}, in the reference layout",
@@ -106,48 +101,43 @@ def import_reference(
         season_origin=season_origin or "10-01",
         crs=None if outlines is None else outlines.crs,
         overwrite=overwrite,
-    ) as writer:
-        for done, parcel in enumerate(folder.parcels(report, label_field), start=1):
-            series = _stored_series(parcel, sensors, report, bright)
-            if progress is not None:
-                progress(done, total)
-            if not series:
-                report.add(Reason.NO_SERIES, "not imported", region=parcel.region, parcel_id=parcel.parcel_id)
-                continue
-            outline = None if outlines is None else outlines.take(parcel.parcel_id)
-            if outlines is not None and outline is None:
+    )
+    return store_parcels(
+        writer,
+        _parcels(folder, label_field, sensors, outlines, report),
+        report,
+        label_field=label_field,
+        nomenclature=nomenclature,
+        total=folder.count(),
+        progress=progress,
+        finish=None if shipped is None else lambda store: shipped.write(store / NORMALISATION_FILE),
+    )
+
+
+def _parcels(
+    folder: ReferenceFolder,
+    label_field: str,
+    sensors: Mapping[str, SensorInfo],
+    outlines: Outlines | None,
+    report: ImportReport,
+) -> Iterator[SourceParcel]:
+    bright: dict[str, float] = {}
+    for parcel in folder.parcels(report, label_field):
+        series = _stored_series(parcel, sensors, report, bright)
+        outline = None
+        if outlines is not None and series:
+            outline = outlines.take(parcel.parcel_id)
+            if outline is None:
                 where = {"region": parcel.region, "parcel_id": parcel.parcel_id}
                 report.add(Reason.PARCEL_WITHOUT_OUTLINE, "imported without one", **where)
-            writer.add(
-                region=parcel.region,
-                parcel_id=parcel.parcel_id,
-                labels=parcel.labels,
-                series=series,
-                features=parcel.features,
-                geometry=outline,
-            )
-            codes[parcel.labels.get(label_field, NO_LABEL)] += 1
-        if progress is not None:
-            progress(total, total)
-        for parcel_id in outlines.left if outlines is not None else ():
-            report.add(Reason.OUTLINE_WITHOUT_PARCEL, "not used", parcel_id=parcel_id)
-        report.imported = len(writer)
-        report.notes += [
-            f"{label_field} {code} ({count} parcels) is not in the nomenclature {nomenclature.name}"
-            for code, count in sorted(codes.items())
-            if code != NO_LABEL and code not in nomenclature.by_code
-        ]
-        report.notes += [
-            f"{sensor}: floating-point values up to {most:.6g} taken as they are ({sensors[sensor].unit}); "
-            f"give {sensor} the scale 0.0001 if they are reflectance x 10000"
-            for sensor, most in bright.items()
-        ]
-        if not report.imported:
-            raise ValueError(f"{folder.root}: no parcel can be imported.\n{report.text()}")
-        report.write(writer.folder / import_report.FILE_NAME)
-        if shipped is not None:
-            shipped.write(writer.folder / NORMALISATION_FILE)
-    return report
+        yield SourceParcel(parcel.region, parcel.parcel_id, parcel.labels, series, parcel.features, outline)
+    for parcel_id in outlines.left if outlines is not None else ():
+        report.add(Reason.OUTLINE_WITHOUT_PARCEL, "not used", parcel_id=parcel_id)
+    report.notes += [
+        f"{sensor}: floating-point values up to {most:.6g} taken as they are ({sensors[sensor].unit}); "
+        f"give {sensor} the scale 0.0001 if they are reflectance x 10000"
+        for sensor, most in bright.items()
+    ]
 
 
 def _label_field(folder: ReferenceFolder, fields: tuple[str, ...], wanted: str | None) -> str:

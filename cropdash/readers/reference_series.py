@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cropdash.datasets.import_report import Reason
-
-#: Takes a reason and what became of the series.
-Report = Callable[[Reason, str], None]
+from cropdash.readers.series_order import Report, listed, usable_dates
 
 
 def read_series(
@@ -39,32 +36,15 @@ def read_series(
         report(Reason.DATE_COUNT, f"{len(dates)} dates for an array of {len(array)}; its series is left out")
         return None
     days = parse_dates(dates)
-    usable = ~np.isnat(days)
-    if not usable.all():
-        wrong = [str(dates[i]) for i in np.flatnonzero(~usable)]
+    invalid = np.isnat(days)
+    if invalid.any():
+        wrong = [str(dates[i]) for i in np.flatnonzero(invalid)]
         report(
             Reason.INVALID_DATE,
-            f"{len(wrong)} of {len(days)} dates are no dates and dropped: {_listed(wrong)}",
+            f"{len(wrong)} of {len(days)} dates are no dates and dropped: {listed(wrong)}",
         )
-    if array.dtype.kind == "f":
-        finite = np.isfinite(array).all(axis=(1, 2))
-        if not finite.all():
-            report(Reason.NOT_FINITE, f"{int((~finite).sum())} of {len(days)} dates dropped")
-            usable &= finite
-    kept = np.flatnonzero(usable)
-    if (np.diff(days[kept]) < np.timedelta64(0, "D")).any():
-        report(Reason.UNSORTED_DATES, "put in order, with their values")
-        kept = kept[np.argsort(days[kept], kind="stable")]
-    first = np.ones(len(kept), dtype=bool)
-    first[1:] = days[kept][1:] != days[kept][:-1]
-    if not first.all():
-        wrong = [str(day) for day in days[kept][~first]]
-        report(Reason.REPEATED_DATE, f"the first of each day kept, {len(wrong)} dropped: {_listed(wrong)}")
-        kept = kept[first]
-    if not len(kept):
-        report(Reason.NO_DATE_LEFT, "its series is left out")
-        return None
-    return array.transpose(0, 2, 1)[kept], days[kept]
+    kept = usable_dates(array, days, report)
+    return None if kept is None else (array.transpose(0, 2, 1)[kept], days[kept])
 
 
 def parse_dates(dates: list[Any]) -> np.ndarray:
@@ -122,7 +102,3 @@ def _read_array(path: Path, channels: int, report: Report) -> np.ndarray | None:
     else:
         return array
     return None
-
-
-def _listed(items: list[str], most: int = 5) -> str:
-    return ", ".join(items[:most]) + (", ..." if len(items) > most else "")
