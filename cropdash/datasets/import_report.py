@@ -31,6 +31,7 @@ class Reason(StrEnum):
     ARRAY_WITHOUT_LABEL = "array without label"
     REPEATED_ID = "parcel id in two regions"
     NO_SERIES = "no usable series in any sensor"
+    INVALID_NAME = "file name without region, parcel and code"
     # its arrays
     UNREADABLE_ARRAY = "unreadable array"
     WRONG_TYPE = "wrong data type"
@@ -39,6 +40,7 @@ class Reason(StrEnum):
     NO_ACQUISITION = "series without acquisition"
     EMPTY_PIXEL_SET = "empty pixel set"
     NOT_FINITE = "dates with NaN or infinite values"
+    PARTLY_MISSING = "dates with values in some bands only"
     # its dates
     ARRAY_WITHOUT_DATES = "array without dates"
     DATE_COUNT = "number of dates differs from the array"
@@ -48,6 +50,7 @@ class Reason(StrEnum):
     NO_DATE_LEFT = "no usable date left"
     # its labels, features and outline
     INVALID_LABEL = "invalid label"
+    UNMAPPED_CODE = "crop code of no class"
     CONFLICTING_LABEL = "label differs between sensors"
     INVALID_FEATURES = "invalid geometry features"
     CONFLICTING_FEATURES = "geometry features differ between sensors"
