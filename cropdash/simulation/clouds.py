@@ -8,10 +8,10 @@ the shadow of one has no acquisition that day. Clouds that the mask misses are i
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from scipy.special import ndtri
 
 from cropdash.simulation.acquisitions import Acquisitions
+from cropdash.simulation.random_streams import log_uniform
 
 #: Wavelengths in metres of the two scales of cloud, and the share of variance that each has.
 _SCALES = (((15_000.0, 80_000.0), 0.7), ((400.0, 5_000.0), 0.3))
@@ -33,8 +33,8 @@ class CloudField:
     def __init__(self, acquired: Acquisitions, rng: np.random.Generator) -> None:
         dates = len(acquired.s2_days)
         waves, sizes = [], []
-        for (shortest, longest), variance in _SCALES:
-            length = np.exp(rng.uniform(np.log(shortest), np.log(longest), (dates, _WAVES_PER_SCALE)))
+        for wavelengths, variance in _SCALES:
+            length = log_uniform(rng, wavelengths, (dates, _WAVES_PER_SCALE))
             heading = rng.uniform(0, 2 * np.pi, length.shape)
             waves.append(2 * np.pi / length * np.stack([np.cos(heading), np.sin(heading)]))
             # A cosine of size a has variance a²/2.
@@ -61,6 +61,6 @@ class CloudField:
 
 def noon_elevation(days: np.ndarray) -> np.ndarray:
     """The sun's elevation at noon in radians, by Cooper's (1969) formula for its declination."""
-    day_of_year = pd.DatetimeIndex(days).dayofyear.to_numpy()
+    day_of_year = (days - days.astype("datetime64[Y]")).astype(int) + 1
     declination = np.radians(23.45) * np.sin(2 * np.pi * (284 + day_of_year) / 365)
     return np.pi / 2 - _LATITUDE + declination

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from shapely import Polygon
+    from shapely.geometry.base import BaseGeometry
 
 Point = tuple[float, float]
 
@@ -79,13 +79,13 @@ def _outlines(
         & shapely.is_valid(fields)
     )
     fields = fields[usable]
-    with_hole = np.flatnonzero((rng.random(len(fields)) < _HOLES) & (shapely.area(fields) > 10_000.0))
-    for i in with_hole:
+    large = np.flatnonzero((rng.random(len(fields)) < _HOLES) & (shapely.area(fields) > 10_000.0))
+    for i in large.tolist():
         fields[i] = _with_hole(fields[i], rng)
     return fields
 
 
-def _with_hole(field: Polygon, rng: np.random.Generator) -> Polygon:
+def _with_hole(field: BaseGeometry, rng: np.random.Generator) -> BaseGeometry:
     """The field around a copse or pond, if there is room for one."""
     import shapely
 
@@ -131,8 +131,8 @@ def _cut(
 ) -> tuple[list[Point], list[Point]]:
     """Two parts of a convex polygon, cut about at right angles to its longest side, or along it."""
     sides = zip(polygon, polygon[1:] + polygon[:1], strict=True)
-    start, end = max(sides, key=lambda side: math.dist(*side))
-    direction = math.atan2(end[1] - start[1], end[0] - start[0])
+    one_end, other_end = max(sides, key=lambda side: math.dist(*side))
+    direction = math.atan2(other_end[1] - one_end[1], other_end[0] - one_end[0])
     across = direction + (math.pi / 2 if lengthwise else 0.0) + 0.15 * turn
     normal = (math.cos(across), math.sin(across))
     reach = [x * normal[0] + y * normal[1] for x, y in polygon]

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from cropdash.simulation.field_outlines import Point, field_outlines
-from cropdash.simulation.random_streams import Purpose, stream
+from cropdash.simulation.random_streams import Purpose, log_uniform, stream
 from cropdash.simulation.regions import REGIONS, Rectangle, Region, layout, parcels_by_region
 
 #: Parcels that blocks have at most.
@@ -65,7 +65,7 @@ class Landscape:
             region.name: _grid(self.parcels[region.name], self.rectangles[region.name]) for region in REGIONS
         }
         rng = stream(seed, Purpose.WARP)
-        length = np.exp(rng.uniform(*np.log(_WAVELENGTHS), _WAVES))
+        length = log_uniform(rng, _WAVELENGTHS, (_WAVES,))
         heading, slide = rng.uniform(0, 2 * np.pi, (2, _WAVES))
         self._wave_numbers = 2 * np.pi / length * np.stack([np.cos(heading), np.sin(heading)])
         self._wave_moves = _WAVE_SIZE * length * np.stack([np.cos(slide), np.sin(slide)])

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cropdash.simulation.random_streams import log_uniform
+
 #: Side of a pixel in metres; both sensors are on the one grid whose lines are multiples of it.
 PIXEL_SIZE = 10.0
 #: Distance in metres from the edge at which a pixel sees its own field alone, and the share that it sees
@@ -108,7 +110,7 @@ def _evenly_spaced(counts: np.ndarray, most: int) -> np.ndarray:
 
 def _vigour(points: np.ndarray, parcel: np.ndarray, parcels: int, rng: np.random.Generator) -> np.ndarray:
     """``(points,)`` relative vigour about 0: in each parcel a smooth random field, and some noise."""
-    length = np.exp(rng.uniform(*np.log(_VIGOUR_WAVELENGTHS), (parcels, _VIGOUR_WAVES)))
+    length = log_uniform(rng, _VIGOUR_WAVELENGTHS, (parcels, _VIGOUR_WAVES))
     heading, phase = rng.uniform(0, 2 * np.pi, (2, parcels, _VIGOUR_WAVES))
     waves = 2 * np.pi / length
     phases = phase[parcel]

@@ -30,3 +30,9 @@ class Purpose(IntEnum):
 def stream(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:
     """The stream of a seed and purpose at a place, such as a region's and a block's number."""
     return np.random.Generator(np.random.SFC64(np.random.SeedSequence([seed, int(purpose), *place])))
+
+
+def log_uniform(rng: np.random.Generator, bounds: tuple[float, float], shape: tuple[int, ...]) -> np.ndarray:
+    """Numbers between two bounds whose logarithms are uniform."""
+    low, high = np.log(bounds)
+    return np.exp(rng.uniform(low, high, shape))
