@@ -177,7 +177,7 @@ class ParcelBatches:
         if not self._training:
             return {name: _evenly_spaced(count, self._pixels) for name, count in counts.items()}
         # One set of lots for both sensors: on one grid they get the same pixels.
-        lots = rng.random((len(rows), max(1, *(count.max() for count in counts.values()))), dtype=np.float32)
+        lots = rng.random((len(rows), self._pixels))
         return {name: _draw(count, self._pixels, lots) for name, count in counts.items()}
 
     def _choose_dates(self, rows: np.ndarray, rng: np.random.Generator) -> dict[str, _Chosen]:
@@ -187,9 +187,7 @@ class ParcelBatches:
                 continue
             counts, most = self._store.arrays[name].date_counts[rows], self._dates[name]
             if self._training and most is not None:
-                chosen[name] = _draw(
-                    counts, most, rng.random((len(rows), max(1, counts.max())), dtype=np.float32)
-                )
+                chosen[name] = _draw(counts, most, rng.random((len(rows), most)))
             else:
                 chosen[name] = _evenly_spaced(counts, max(1, counts.max()))
         return chosen
@@ -275,13 +273,25 @@ class ParcelBatches:
 
 
 def _draw(counts: np.ndarray, most: int, lots: np.ndarray) -> _Chosen:
-    """The ``most`` lowest lots of each parcel, in ascending order of index; all where it has no more."""
-    places = np.arange(lots.shape[1])
+    """``most`` indices of each parcel, any set of them alike, in ascending order; all where it has no more.
+
+    Args:
+        counts: ``(parcels,)`` how many it has.
+        lots: ``(parcels, most)`` uniform in [0, 1); equal lots and counts choose the same.
+    """
+    width = max(most, int(counts.max(initial=0)))
+    places = np.broadcast_to(np.arange(width, dtype=np.int32), (len(counts), width))
+    if width > most:  # the first steps of Fisher and Yates's shuffle, for all parcels at once
+        places, parcels = places.copy(), np.arange(len(counts))
+        for step in range(most):
+            other = step + (lots[:, step] * np.maximum(counts - step, 1)).astype(np.int64)
+            drawn = places[parcels, other]
+            places[parcels, other] = places[:, step]
+            places[:, step] = drawn
+    places = np.sort(places[:, :most], axis=1)
+    # As wide as the largest choice, no wider.
+    places = places[:, : max(1, min(most, int(counts.max(initial=0))))].astype(np.int64)
     real = places < counts[:, None]
-    if lots.shape[1] > most:
-        best = np.argpartition(np.where(real, lots, np.inf), most - 1, axis=1)[:, :most]
-        places = np.sort(np.where(np.take_along_axis(real, best, axis=1), best, lots.shape[1]), axis=1)
-        real = places < counts[:, None]
     return _Chosen(np.where(real, places, 0), real)
 
 

@@ -12,7 +12,7 @@ import torch
 from cropdash.batches import Batch
 from cropdash.datasets.calendar import days_of_season
 from cropdash.datasets.interpolation import interpolate
-from cropdash.datasets.loading import ParcelBatches
+from cropdash.datasets.loading import ParcelBatches, _draw
 from cropdash.datasets.normalisation import Normalisation
 from cropdash.datasets.store import ParcelStore
 from cropdash.datasets.store_writer import StoreWriter
@@ -398,3 +398,17 @@ def test_a_sensor_that_the_store_lacks_is_refused(tmp_path, batches):
     only = random_store(tmp_path / "s", sensors=["S1"])
     with pytest.raises(ValueError, match="has no S2; it has S1"):
         batches(store=only)
+
+
+def test_every_set_of_pixels_is_drawn_alike() -> None:
+    counts = np.repeat([5, 3, 2], 40_000)
+    chosen = _draw(counts, 3, np.random.default_rng(3).random((len(counts), 3)))
+    assert (np.diff(chosen.index[:80_000]) > 0).all()
+    assert chosen.mask[:80_000].all()
+    sets, drawn = np.unique(chosen.index[:40_000], axis=0, return_counts=True)
+    assert len(sets) == 10
+    np.testing.assert_allclose(drawn, 4_000, atol=5 * np.sqrt(4_000))
+    # All of those that have no more.
+    assert (chosen.index[40_000:80_000] == [0, 1, 2]).all()
+    assert (chosen.index[80_000:] == [0, 1, 0]).all()
+    assert (chosen.mask[80_000:] == [True, True, False]).all()
