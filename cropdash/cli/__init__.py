@@ -14,6 +14,7 @@ import click
 
 from cropdash.cli.importing import import_group
 from cropdash.cli.options import spec_from_options, spec_options
+from cropdash.cli.simulating import add_simulating
 from cropdash.cli.verbs import RUNS, verb
 
 
@@ -24,6 +25,7 @@ def main() -> None:
 
 
 main.add_command(import_group)
+add_simulating(main)
 
 
 @verb(main, "inspect")
