@@ -14,11 +14,10 @@ from cropdash.simulation.crop_calendars import (
     NEVER,
     ORIGIN,
     STAGES,
-    Draws,
-    Plans,
     Stands,
     packaged_calendars,
 )
+from cropdash.simulation.field_plans import Draws, Plans
 from cropdash.simulation.weather import Weather, monthly, normal_temperature
 
 #: Base temperature of development in °C (wheat, grass and rapeseed 0; maize 6, as Arvalis counts it; 4 for
@@ -27,6 +26,11 @@ _BASE_WINTER, _BASE_SUMMER = 0.0, 6.0
 #: Leaf area left when a crop is ripe, and what its dead leaves hold (Weiss, Baret and Jay 2020: brown
 #: pigment up to 2; water of straw at about 15 % of fresh weight).
 _RIPE_LEAF_AREA, _RIPE_BROWN, _RIPE_WATER, _RIPE_CHLOROPHYLL = 0.40, 0.25, 0.0015, 1.0
+#: Days from emergence to half of the leaf area that a crop carries through winter: some 400 degree-days,
+#: which sowings before and after the end of September (day of the year) find at very different speed.
+_TILLERS_WARM, _TILLERS_COLD, _COLD_DAY, _OCTOBER_DAY = 22.0, 55.0, 270.0, 273.0
+#: Swards wither when the top soil's moisture of a month stays below these (m³/m³: onset, full).
+_DROUGHT = (0.19, 0.10)
 #: Days in which a cut sward regains two thirds of its leaf area in spring.
 _REGROWTH = 24.0
 #: Days in which straw on the ground loses two thirds of its cover.
@@ -44,7 +48,7 @@ class Vegetation:
         stem, fruit: share of fully grown stems, and of ears, pods or cobs, 0 to about 1.
         moist: water in the plants relative to green ones, 0 to 1.
         flower: share of the ground under open flowers.
-        residue: share of the ground under straw.
+        residue: share of the ground under straw, or under the thatch of a sward.
         tilled: days since the soil was last worked for sowing; large where it never was.
         shadow: share of the scene that rows of trees or shrubs shade with the sun at 45 degrees.
     """
@@ -79,7 +83,7 @@ def vegetation(plans: Plans, days: np.ndarray, weather: Weather, draws: Draws) -
     stand = np.where(gap, 0, take(plans.stand))
     sown, end = take(plans.sown), take(plans.end)
     annual = _annual(plans, active, time, weather, stands)
-    sward = _sward(plans, days, time, stands, stand, sown)
+    sward = _sward(plans, days, time, weather, stands, stand, sown)
     perennial = stands.perennial[stand]
     area, ripe, stem, fruit, flower = (
         np.where(perennial, of_sward, of_annual)
@@ -91,6 +95,7 @@ def vegetation(plans: Plans, days: np.ndarray, weather: Weather, draws: Draws) -
     next_sown = _next_sown(plans, time)
     volunteers, fallen = _between(plans, since_end, next_sown - time, days, draws, take(plans.stand), stands)
     area = np.where(gap, volunteers, area)
+    ripe = np.where(gap, 0.0, ripe)
     keep = 1.0 - ripe
     chlorophyll = np.where(gap, 38.0, take(plans.chlorophyll)) * keep + _RIPE_CHLOROPHYLL * ripe
     dead = stands.brown[stand] + brown
@@ -106,7 +111,7 @@ def vegetation(plans: Plans, days: np.ndarray, weather: Weather, draws: Draws) -
         fruit=np.where(gap, 0.0, fruit),
         moist=1.0 - 0.8 * ripe,
         flower=np.where(gap, 0.0, flower),
-        residue=np.where(gap, fallen, 0.0),
+        residue=np.where(gap, fallen, stands.thatch[stand]),
         tilled=np.where(perennial & (sown <= -NEVER), NEVER, _since_tillage(plans, time)),
         shadow=stands.shadow[stand],
     )
@@ -168,7 +173,10 @@ def _annual(
         * (clock - 0.5 * (stage["senescence"] + stage["maturity"]))
         / (stage["maturity"] - stage["senescence"])
     )
-    area = winter * logistic((clock - stage["emergence"] - 22.0) / 7.0) + (peak - winter) * growing
+    cold = (take(plans.sown) + _OCTOBER_DAY) % 365.0 > _COLD_DAY
+    tillers = np.where(cold, _TILLERS_COLD, _TILLERS_WARM)
+    early = logistic((clock - stage["emergence"] - tillers) / (0.3 * tillers))
+    area = winter * early + (peak - winter) * growing
     area = np.clip(area, 0.0, None) * (1.0 - (1.0 - _RIPE_LEAF_AREA) * ripe)
     size = peak / np.maximum(stands.peak_leaf_area[take(plans.stand), 0], 0.1)
     stem = size * growing
@@ -191,13 +199,20 @@ def _progress(start: np.ndarray, time: np.ndarray, weather: Weather, base: float
     actual = weather.thermal_time(base)
     usual = np.cumsum(np.clip(normal_temperature(weather.days) - base, 0.05, None))
     summed = np.interp(start, ticks, usual) + np.interp(time, ticks, actual) - np.interp(start, ticks, actual)
-    progress = np.interp(summed, usual, ticks) - start
-    # Beyond the weather series time passes as usual.
-    return np.where((start < ticks[0]) | (summed >= usual[-1]), time - start, progress)
+    beyond = np.clip(summed - usual[-1], 0.0, None) / (usual[-1] - usual[-2])
+    progress = np.interp(summed, usual, ticks) + beyond - start
+    # What was sown before the weather begins keeps to its calendar.
+    return np.where(start < ticks[0], time - start, progress)
 
 
 def _sward(
-    plans: Plans, days: np.ndarray, time: np.ndarray, stands: Stands, stand: np.ndarray, sown: np.ndarray
+    plans: Plans,
+    days: np.ndarray,
+    time: np.ndarray,
+    weather: Weather,
+    stands: Stands,
+    stand: np.ndarray,
+    sown: np.ndarray,
 ) -> tuple[np.ndarray, ...]:
     """Leaf area, ripeness (none), woody parts, (no) ears and flowers, and extra brown of perennial stands."""
     shape = stand.shape
@@ -214,11 +229,22 @@ def _sward(
     left = plans.left[:, None]
     standing = left + (1.0 - left) * regrown
     young = logistic((time - sown - 45.0) / 12.0)
-    area = potential * standing * young
+    dry = _drought(weather, days)
+    area = potential * standing * young * (1.0 - 0.3 * dry)
     winter = 0.5 + 0.5 * np.cos(2.0 * np.pi * (time - 110.0) / 365.0)
-    brown = 0.12 * winter + 0.30 * (1.0 - left) * (1.0 - regrown)
+    brown = 0.12 * winter + 0.30 * dry + 0.30 * (1.0 - left) * (1.0 - regrown)
     nothing = np.zeros(shape)
     return area, nothing, standing * young, nothing, nothing, np.broadcast_to(brown, shape)
+
+
+def _drought(weather: Weather, days: np.ndarray) -> np.ndarray:
+    """How withered swards are on days, 0 to 1, after a month of dry soil."""
+    month = np.ones(30) / 30.0
+    padded = np.concatenate([np.full(29, weather.soil_moisture[0]), weather.soil_moisture])
+    moisture = np.convolve(padded, month, mode="valid")
+    onset, full = _DROUGHT
+    dry = np.clip((onset - moisture) / (onset - full), 0.0, 1.0)
+    return np.interp(days.astype(int), weather.days.astype(int), dry)
 
 
 #: Speed of regrowth from January to December relative to May (grass growth of Brittany, kg dry matter

@@ -1,7 +1,7 @@
-"""What grows on each field, and when: stands, rotations and managements, drawn from published calendars.
+"""The table of stands, managements and rotations: what crops are like, and when they do what.
 
-The numbers live in ``data/simulation/stands.yaml`` with their sources. A field's plan is a row of places
-(before, main, second, after), each holding a stand with its dates; how stands look is another matter.
+The numbers live in ``data/simulation/stands.yaml`` with their sources; here they become arrays. What a
+given field grows is drawn in :mod:`cropdash.simulation.field_plans`.
 """
 
 from __future__ import annotations
@@ -24,34 +24,10 @@ STAGES = ("emergence", "growth", "peak", "flower", "fruit", "senescence", "matur
 STANDS_FILE = "simulation/stands.yaml"
 #: A day that never comes.
 NEVER = 1e6
-_MOST_CUTS = 8
-#: Spread in days of a field's stages about its calendar, beyond what its sowing explains (Arvalis,
-#: variety earliness: about a week between early and late varieties).
-_STAGE_SPREAD = 4.0
-#: What a day of later sowing delays the stages: winter crops catch up in spring, spring crops hardly.
-_DELAY_WINTER, _DELAY_SPRING = 0.35, 0.75
 
 
-class Draws:
-    """Random numbers for fields: column by column, so that a field's numbers depend on its row alone."""
-
-    COLUMNS = 128
-
-    def __init__(self, fields: int, rng: np.random.Generator) -> None:
-        self._unit = rng.random((fields, self.COLUMNS))
-        self._next = 0
-
-    def uniform(self) -> np.ndarray:
-        """Uniform in [0, 1), (fields,)."""
-        column = self._unit[:, self._next]
-        self._next += 1
-        return column
-
-    def normal(self) -> np.ndarray:
-        """Standard normal, cut at 2.5 standard deviations, (fields,)."""
-        from scipy.special import ndtri
-
-        return np.clip(ndtri(np.clip(self.uniform(), 1e-9, 1.0 - 1e-9)), -2.5, 2.5)
+#: Backscatter of weeds and volunteers between crops, as ``radar`` in the table: sparse broad leaves.
+_WEEDS = [-12.0, 0.20, -17.0, 0.22]
 
 
 @dataclass(frozen=True)
@@ -78,6 +54,7 @@ class Stands:
     brown: np.ndarray
     radar: np.ndarray
     flower: np.ndarray  # (stands, 3): cover, its standard deviation, days
+    thatch: np.ndarray
     residue: np.ndarray
     shadow: np.ndarray
 
@@ -108,30 +85,13 @@ class Calendars:
     groups: Mapping[int, tuple[System, ...]]
 
 
-@dataclass(frozen=True)
-class Plans:
-    """What grows on fields: per place (fields, places) the stand, its dates and traits; see ``draw_plans``."""
-
-    stand: np.ndarray
-    sown: np.ndarray
-    stages: np.ndarray  # (fields, places, stages), days
-    end: np.ndarray
-    peak_leaf_area: np.ndarray
-    winter_leaf_area: np.ndarray
-    chlorophyll: np.ndarray
-    flower_cover: np.ndarray
-    vigour: np.ndarray  # (fields,) of perennial stands, about 1
-    cuts: np.ndarray  # (fields, cuts) days, NEVER where there is none
-    left: np.ndarray  # (fields,) share of the leaf area that a cut leaves
-    shift: np.ndarray  # (fields,) days
-
-
-def month_day(text: str) -> int:
+def monthday_number(text: str) -> int:
     """Day of a 365-day year, from 1, of a month and day such as ``05-12``."""
     return int((np.datetime64(f"2019-{text}") - np.datetime64("2019-01-01")).astype(int)) + 1
 
 
-def _day(year: int, day_of_year: np.ndarray | float) -> Any:
+def day_number(year: int, day_of_year: np.ndarray | float) -> np.ndarray:
+    """Days since ``ORIGIN`` of a day of the year, from 1, in 2018 or 2019."""
     return (np.datetime64(f"{year}-01-01") - ORIGIN).astype(int) + np.asarray(day_of_year) - 1.0
 
 
@@ -154,7 +114,7 @@ def read_calendars(path: str | Path) -> Calendars:
     management_names = tuple(table["managements"])
     managements = np.array(
         [
-            [month_day(m["first"][0]), m["first"][1], m["cuts"], *m["interval"], m["left"]]
+            [monthday_number(m["first"][0]), m["first"][1], m["cuts"], *m["interval"], m["left"]]
             for m in table["managements"].values()
         ]
     )
@@ -172,7 +132,7 @@ def read_calendars(path: str | Path) -> Calendars:
         systems = []
         for system in entry["systems"]:
             established = system.get("established")
-            year = 2018 if established and month_day(established) > 182 else 2019
+            year = 2018 if established and monthday_number(established) > 182 else 2019
             systems.append(
                 System(
                     weight=float(system["weight"]),
@@ -180,8 +140,10 @@ def read_calendars(path: str | Path) -> Calendars:
                     managements=odds(
                         group, system.get("management", {management_names[-1]: 1.0}), management_names
                     ),
-                    established=float(_day(year, month_day(established))) if established else -NEVER,
-                    ploughed=float(_day(2019, month_day(system["ploughed"])))
+                    established=float(day_number(year, monthday_number(established)))
+                    if established
+                    else -NEVER,
+                    ploughed=float(day_number(2019, monthday_number(system["ploughed"])))
                     if "ploughed" in system
                     else NEVER,
                 )
@@ -195,11 +157,12 @@ def read_calendars(path: str | Path) -> Calendars:
 def _stands(names: tuple[str, ...], entries: list[dict[str, Any]]) -> Stands:
     calendars = [entry.get("calendar", {}) for entry in entries]
     sowing = np.array(
-        [[month_day(c["sowing"][0]), c["sowing"][1]] if c else [1.0, 0.0] for c in calendars], dtype=float
+        [[monthday_number(c["sowing"][0]), c["sowing"][1]] if c else [1.0, 0.0] for c in calendars],
+        dtype=float,
     )
 
     def after_sowing(text: str | None, sown: float) -> float:
-        return np.nan if text is None else float((month_day(text) - sown) % 365)
+        return np.nan if text is None else float((monthday_number(text) - sown) % 365)
 
     stages = np.array(
         [
@@ -217,6 +180,7 @@ def _stands(names: tuple[str, ...], entries: list[dict[str, Any]]) -> Stands:
     leaves = [entry.get("leaves", {}) for entry in entries]
     flower = [entry.get("flower") for entry in entries]
     nothing = [-30.0, 0.0, -30.0, 0.0]
+    weeds = {"leaf": _WEEDS}
 
     def column(of: list[dict[str, Any]], key: str, default: Any) -> np.ndarray:
         return np.array([item.get(key, default) for item in of], dtype=float)
@@ -238,138 +202,12 @@ def _stands(names: tuple[str, ...], entries: list[dict[str, Any]]) -> Stands:
         brown=column(leaves, "brown", 0.0),
         radar=np.array(
             [
-                [entry.get("radar", {}).get(part, nothing) for part in ("leaf", "stem", "fruit")]
+                [entry.get("radar", weeds).get(part, nothing) for part in ("leaf", "stem", "fruit")]
                 for entry in entries
             ]
         ),
         flower=np.array([[*f["cover"], f["days"]] if f else [0.0, 0.0, 1.0] for f in flower]),
+        thatch=column(entries, "thatch", 0.0),
         residue=column(entries, "residue", 0.0),
         shadow=column(entries, "shadow", 0.0),
     )
-
-
-def draw_plans(
-    codes: np.ndarray, shift_days: np.ndarray, draws: Draws, calendars: Calendars | None = None
-) -> Plans:
-    """Draw what grows on fields from summer 2018 to winter 2019.
-
-    Args:
-        codes: (fields,) RPG group codes.
-        shift_days: (fields,) days by which all dates of a field are later.
-
-    Raises:
-        ValueError: a code has no entry in the calendars.
-    """
-    calendars = calendars or packaged_calendars()
-    stands = calendars.stands
-    unknown = sorted(set(np.unique(codes).tolist()) - set(calendars.groups))
-    if unknown:
-        raise ValueError(f"no crop calendar for the RPG groups {unknown}; known: {sorted(calendars.groups)}")
-    count = len(codes)
-    pick, picks, manage = draws.uniform(), [draws.uniform() for _ in PLACES], draws.uniform()
-    stand = np.zeros((count, len(PLACES)), dtype=int)
-    management = np.zeros(count, dtype=int)
-    established, ploughed = np.full(count, -NEVER), np.full(count, NEVER)
-    for code in np.unique(codes).tolist():
-        systems = calendars.groups[code]
-        rows = np.flatnonzero(codes == code)
-        which = _choose(pick[rows], [s.weight for s in systems])
-        for number, system in enumerate(systems):
-            members = rows[which == number]
-            for place, odds in enumerate(system.places):
-                stand[members, place] = _drawn(picks[place][members], odds)
-            management[members] = _drawn(manage[members], system.managements)
-            established[members], ploughed[members] = system.established, system.ploughed
-    return _dated(stand, management, established, ploughed, shift_days, draws, calendars, stands)
-
-
-def _choose(unit: np.ndarray, weights: list[float]) -> np.ndarray:
-    return np.minimum(np.searchsorted(np.cumsum(weights), unit, side="right"), len(weights) - 1)
-
-
-def _drawn(unit: np.ndarray, odds: tuple[tuple[int, float], ...]) -> np.ndarray:
-    return np.array([row for row, _ in odds])[_choose(unit, [share for _, share in odds])]
-
-
-def _dated(
-    stand: np.ndarray,
-    management: np.ndarray,
-    established: np.ndarray,
-    ploughed: np.ndarray,
-    shift: np.ndarray,
-    draws: Draws,
-    calendars: Calendars,
-    stands: Stands,
-) -> Plans:
-    count, places = stand.shape
-    normals = {
-        key: np.stack([draws.normal() for _ in PLACES], axis=1)
-        for key in ("sowing", "stage", "harvest", "peak", "winter", "chlorophyll", "flower")
-    }
-    lead = np.stack([draws.uniform() for _ in PLACES], axis=1)
-    annual = (stand > 0) & ~stands.perennial[stand]
-    perennial = stands.perennial[stand]
-    day, deviation = stands.sowing[stand, 0], stands.sowing[stand, 1] * normals["sowing"]
-    year_2018 = np.where(np.arange(places) == 0, True, (np.arange(places) == 1) & (day > 182))
-    usual = np.where(year_2018, _day(2018, day), _day(2019, day)) + shift[:, None]
-    over_winter = (day > 182) & (stands.stages[stand, STAGES.index("peak")] + day > 365)
-    delay = np.where(over_winter, _DELAY_WINTER, _DELAY_SPRING) * deviation
-    sown = usual + deviation
-    offset = usual + delay + _STAGE_SPREAD * normals["stage"]
-    stages = offset[:, :, None] + stands.stages[stand]
-    end = usual + delay + stands.harvest[stand, 0] + stands.harvest[stand, 1] * normals["harvest"]
-    # Emergence follows sowing itself, not the calendar.
-    stages[:, :, 0] = sown + stands.stages[stand, 0]
-
-    late = 20.0 * (lead[:, 1] - 0.5)
-    sown = np.where(
-        perennial, np.where(established > -NEVER, established + late + shift, -NEVER)[:, None], sown
-    )
-    end = np.where(perennial, np.where(ploughed < NEVER, ploughed + late + shift, NEVER)[:, None], end)
-    sown[stand == 0], end[stand == 0] = NEVER, NEVER
-    # A cover crop or an old meadow makes way for the main crop; what follows waits for the harvest.
-    gone = sown[:, 1] - np.where(perennial[:, 0], 25.0 + 30.0 * lead[:, 0], 8.0 + 25.0 * lead[:, 0])
-    end[:, 0] = np.where(stand[:, 0] > 0, np.minimum(end[:, 0], gone), end[:, 0])
-    sown[:, 0] = np.where(perennial[:, 0], -NEVER, sown[:, 0])
-    for place in (2, 3):
-        occupied = np.where(end[:, :place] < NEVER, end[:, :place], -NEVER).max(axis=1)
-        wait = np.clip(occupied + 5.0 + 10.0 * lead[:, place] - sown[:, place], 0.0, None)
-        wait = np.where(annual[:, place], wait, 0.0)
-        sown[:, place] += wait
-        stages[:, place] += wait[:, None]
-        end[:, place] += wait
-    cuts, left = _cuts(management, shift, draws, calendars)
-    return Plans(
-        stand=stand,
-        sown=sown,
-        stages=stages,
-        end=end,
-        peak_leaf_area=np.clip(
-            stands.peak_leaf_area[stand, 0] + stands.peak_leaf_area[stand, 1] * normals["peak"], 0.3, None
-        ),
-        winter_leaf_area=stands.winter_leaf_area[stand] * np.exp(0.3 * normals["winter"]),
-        chlorophyll=np.clip(
-            stands.chlorophyll[stand, 0] + stands.chlorophyll[stand, 1] * normals["chlorophyll"], 15.0, None
-        ),
-        flower_cover=np.clip(stands.flower[stand, 0] + stands.flower[stand, 1] * normals["flower"], 0.0, 0.6),
-        vigour=1.0 + stands.spread[stand[:, 1]] * draws.normal(),
-        cuts=cuts,
-        left=left,
-        shift=np.asarray(shift, dtype=float),
-    )
-
-
-def _cuts(
-    management: np.ndarray, shift: np.ndarray, draws: Draws, calendars: Calendars
-) -> tuple[np.ndarray, np.ndarray]:
-    """Days on which swards are cut or grazed in 2018 and 2019, (fields, 16), and what a cut leaves."""
-    first, first_sd, cuts, interval, interval_sd, left = calendars.managements[management].T
-    start = first + first_sd * draws.normal() + shift
-    steps = np.stack([interval + interval_sd * draws.normal() for _ in range(_MOST_CUTS)], axis=1)
-    days = start[:, None] + np.cumsum(steps, axis=1) - steps[:, :1]
-    days = np.where(np.arange(_MOST_CUTS) < cuts[:, None], days, NEVER)
-    # The year before had its own dates, a few days off.
-    other = np.round(8.0 * draws.normal())[:, None]
-    both = np.concatenate([_day(2018, days) + other, _day(2019, days)], axis=1)
-    both[both > 800] = NEVER
-    return both, np.clip(left * np.exp(0.2 * draws.normal()), 0.1, 1.0)

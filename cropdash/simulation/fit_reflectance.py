@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -72,12 +73,12 @@ def fit(samples: int = 40_000, steps: int = 20_000, seed: int = 1) -> CanopyRefl
 
 def _over_soils(terms: CanopyTerms) -> np.ndarray:
     """Reflectance over every soil of ``_SOILS``, (samples, soils, bands)."""
-    return np.stack([terms.over(np.float32(soil)) for soil in _SOILS], axis=1)
+    return np.stack([terms.over(np.full(1, soil, dtype=np.float32)) for soil in _SOILS], axis=1)
 
 
 def write(emulator: CanopyReflectance, path: str | Path) -> None:
     """Write the layers as an npz file that :meth:`CanopyReflectance.read` takes."""
-    arrays = {f"weight_{i}": w for i, w in enumerate(emulator.weights)}
+    arrays: dict[str, Any] = {f"weight_{i}": w for i, w in enumerate(emulator.weights)}
     arrays |= {f"bias_{i}": b for i, b in enumerate(emulator.biases)}
     np.savez(path, **arrays)
 

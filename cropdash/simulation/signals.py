@@ -12,7 +12,8 @@ import numpy as np
 
 from cropdash.simulation.backscatter import decibels, power, soil_backscatter, water_cloud
 from cropdash.simulation.canopy import Vegetation, vegetation
-from cropdash.simulation.crop_calendars import Draws, draw_plans, packaged_calendars
+from cropdash.simulation.crop_calendars import packaged_calendars
+from cropdash.simulation.field_plans import Draws, draw_plans
 from cropdash.simulation.prosail import Canopy
 from cropdash.simulation.reflectance import PETALS, CanopyReflectance
 from cropdash.simulation.soil import field_moisture, roughness, soil_reflectance
@@ -22,6 +23,11 @@ __all__ = ["FieldSignals", "Weather", "field_signals"]
 
 #: The step in relative vigour over which slopes are taken.
 _STEP = 0.1
+#: Leaf area that light finds of leaf area that grows: leaves stand in rows and tufts (Weiss, Baret and Jay
+#: 2020 retrieve this effective leaf area; clumping of crops 0.7 to 0.95).
+_CLUMPING = 0.85
+#: Share of a field without plants (tramlines, headlands, failed patches): median and log spread.
+_GAPS = (0.05, 0.45)
 #: Spread over fields, in dB, of what the models leave out: row direction, slope, variety (Harfenmeister et
 #: al. 2019 find 1.2 dB between wheat fields of one date, soil moisture included).
 _FIELD_SPREAD = (0.7, 0.6)
@@ -126,7 +132,6 @@ def _backscatter(plants: Vegetation, moisture: np.ndarray, draws: Draws) -> tupl
         levels = tuple(power(radar[:, :, part, 2 * number]) for part in range(3))
         extinctions = tuple(radar[:, :, part, 2 * number + 1] for part in range(3))
         offset = spread * draws.normal()[:, None]
-        # Weeds and volunteers have no row in the table: sparse leaves that hardly hide the soil.
         seen = decibels(water_cloud(soil[number], parts, levels, extinctions))
         grown = tuple((1.0 + _STEP) * part for part in parts)
         vigorous = decibels(water_cloud(soil[number], grown, levels, extinctions))
@@ -144,10 +149,11 @@ def _reflectance(
     open_flowers = plants.flower[..., None]
     emulator = CanopyReflectance.packaged()
     shape = (*plants.lai.shape, soil.shape[-1])
+    gaps = np.minimum(_GAPS[0] * np.exp(_GAPS[1] * draws.normal()), 0.2)[:, None, None]
 
     def seen(lai: np.ndarray) -> np.ndarray:
         canopy = Canopy(
-            lai,
+            _CLUMPING * lai,
             plants.chlorophyll,
             plants.brown_pigment,
             plants.water,
@@ -158,6 +164,7 @@ def _reflectance(
         reflectance = (
             emulator.terms(canopy).over(soil.reshape(-1, shape[-1]).astype(np.float32)).reshape(shape)
         )
+        reflectance = reflectance * (1.0 - gaps) + soil * gaps
         return (reflectance * (1.0 - open_flowers) + PETALS * open_flowers) * shade[..., None]
 
     mean = seen(plants.lai)

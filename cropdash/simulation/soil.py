@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cropdash.simulation.crop_calendars import Draws
+from cropdash.simulation.field_plans import Draws
 from cropdash.simulation.weather import DRIEST, FIELD_CAPACITY
 
 #: The dry and the wet soil of PROSAIL (Féret, Jacquemoud, Verhoef; PROSAIL distribution) in the ten bands.
@@ -15,13 +15,13 @@ WET = np.array([0.0255, 0.0286, 0.0384, 0.0431, 0.0505, 0.0574, 0.0668, 0.0724, 
 STRAW = np.array([0.115, 0.155, 0.210, 0.235, 0.260, 0.280, 0.300, 0.310, 0.370, 0.290])
 #: Brightness of the silt loams of Finistère against PROSAIL's dry soil, mean and spread over fields:
 #: brown soils on schist and granite, rich in organic matter, reflect 0.15 to 0.25 of red light when dry.
-_BRIGHTNESS = (0.62, 0.09)
+_BRIGHTNESS = (0.70, 0.10)
 #: The wettest soil of clear days keeps this much of the way from PROSAIL's wet soil to the dry one: its
 #: surface has dried since the last rain.
 _SURFACE_DRY = 0.25
 #: Standard deviation of heights in cm: seedbeds 0.8 to 1.5, ploughed land above 2, swards and settled
 #: soil below 1 (Baghdadi et al. 2008, doi:10.1109/LGRS.2008.2000754).
-_SETTLED, _TILLED, _SMOOTHING_DAYS = 0.80, 0.75, 45.0
+_SETTLED, _TILLED, _SMOOTHING_DAYS = 0.80, 0.90, 45.0
 
 
 def soil_reflectance(moisture: np.ndarray, residue: np.ndarray, draws: Draws) -> np.ndarray:

@@ -62,7 +62,7 @@ class Weather:
 
     @classmethod
     def simulate(
-        cls, region: str, first: np.datetime64 | str, last: np.datetime64 | str, rng: np.random.Generator
+        cls, region: str, first: np.datetime64, last: np.datetime64, rng: np.random.Generator
     ) -> Weather:
         """Draw weather for a region from ``first`` to ``last``, both included.
 
@@ -78,7 +78,9 @@ class Weather:
                 f"there are no climate normals for the region {region!r}; known: Brest, Morlaix, Châteaulin, Quimper"
             )
         warmer, wetter = _REGIONS[name]
-        days = np.arange(np.datetime64(first, "D"), np.datetime64(last, "D") + 1)
+        days = np.arange(
+            np.datetime64(first).astype("datetime64[D]"), np.datetime64(last).astype("datetime64[D]") + 1
+        )
         noise = rng.standard_normal(len(days))
         chance, amount = rng.random(len(days)), rng.gamma(_RAIN_SHAPE, 1.0 / _RAIN_SHAPE, len(days))
         wander = np.empty(len(days))
