@@ -104,12 +104,13 @@ def import_reference(
     )
     return store_parcels(
         writer,
-        _parcels(folder, label_field, sensors, outlines, report),
+        _parcels(folder, label_field, sensors, report),
         report,
         label_field=label_field,
         nomenclature=nomenclature,
         total=folder.count(),
         progress=progress,
+        outlines=outlines,
         finish=None if shipped is None else lambda store: shipped.write(store / NORMALISATION_FILE),
     )
 
@@ -118,21 +119,12 @@ def _parcels(
     folder: ReferenceFolder,
     label_field: str,
     sensors: Mapping[str, SensorInfo],
-    outlines: Outlines | None,
     report: ImportReport,
 ) -> Iterator[SourceParcel]:
     bright: dict[str, float] = {}
     for parcel in folder.parcels(report, label_field):
         series = _stored_series(parcel, sensors, report, bright)
-        outline = None
-        if outlines is not None and series:
-            outline = outlines.take(parcel.parcel_id)
-            if outline is None:
-                where = {"region": parcel.region, "parcel_id": parcel.parcel_id}
-                report.add(Reason.PARCEL_WITHOUT_OUTLINE, "imported without one", **where)
-        yield SourceParcel(parcel.region, parcel.parcel_id, parcel.labels, series, parcel.features, outline)
-    for parcel_id in outlines.left if outlines is not None else ():
-        report.add(Reason.OUTLINE_WITHOUT_PARCEL, "not used", parcel_id=parcel_id)
+        yield SourceParcel(parcel.region, parcel.parcel_id, parcel.labels, series, parcel.features)
     report.notes += [
         f"{sensor}: floating-point values up to {most:.6g} taken as they are ({sensors[sensor].unit}); "
         f"give {sensor} the scale 0.0001 if they are reflectance x 10000"

@@ -10,18 +10,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cropdash.datasets import import_report
 from cropdash.datasets.import_report import ImportReport, Reason
 from cropdash.datasets.labels import NO_LABEL
+from cropdash.datasets.outlines import Outlines
 from cropdash.datasets.store_writer import StoreWriter
 from cropdash.nomenclature import Nomenclature
-
-if TYPE_CHECKING:
-    from shapely.geometry.base import BaseGeometry
 
 #: Takes the parcels read so far and their number.
 Progress = Callable[[int, int], None]
@@ -43,7 +40,6 @@ class SourceParcel:
     labels: Mapping[str, int]
     series: Mapping[str, tuple[np.ndarray, np.ndarray]]
     features: np.ndarray | None = None
-    geometry: BaseGeometry | None = None
 
 
 def store_parcels(
@@ -55,6 +51,7 @@ def store_parcels(
     nomenclature: Nomenclature,
     total: int,
     progress: Progress | None = None,
+    outlines: Outlines | None = None,
     finish: Callable[[Path], None] | None = None,
 ) -> ImportReport:
     """Write parcels to a store as they come, and the report with them.
@@ -66,6 +63,7 @@ def store_parcels(
         writer: not yet entered.
         label_field: the label learnt by default.
         total: how many parcels the source has, for the progress.
+        outlines: joined to the parcels by id; what finds no partner is reported.
         finish: writes further files into the folder that becomes the store.
 
     Raises:
@@ -85,18 +83,23 @@ def store_parcels(
                 told = f"already read in region {regions[parcel.parcel_id]}; not imported again"
                 report.add(Reason.REPEATED_ID, told, **where)
                 continue
+            outline = None if outlines is None else outlines.take(parcel.parcel_id)
+            if outlines is not None and outline is None:
+                report.add(Reason.PARCEL_WITHOUT_OUTLINE, "imported without one", **where)
             writer.add(
                 region=parcel.region,
                 parcel_id=parcel.parcel_id,
                 labels=parcel.labels,
                 series=parcel.series,
                 features=parcel.features,
-                geometry=parcel.geometry,
+                geometry=outline,
             )
             regions[parcel.parcel_id] = parcel.region
             codes[parcel.labels.get(label_field, NO_LABEL)] += 1
         if progress is not None:
             progress(total, total)
+        for parcel_id in outlines.left if outlines is not None else ():
+            report.add(Reason.OUTLINE_WITHOUT_PARCEL, "not used", parcel_id=parcel_id)
         report.imported = len(writer)
         report.notes += [
             f"{label_field} {code} ({count} parcels) is not in the nomenclature {nomenclature.name}"
