@@ -1,0 +1,221 @@
+"""Preparing a data set: outlines are checked, scenes listed, blocks worked off, the store assembled.
+
+Blocks run in this process, or on Dask when there are several workers or a scheduler is given. What is
+finished stays in a work folder beside the store, from which the same call goes on.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from cropdash.engine import Engine
+from cropdash.nomenclature import Nomenclature
+from cropdash.preparation.assembly import assemble
+from cropdash.preparation.block_task import prepare_block
+from cropdash.preparation.blocks import Block, spatial_blocks
+from cropdash.preparation.parcel_outlines import Outlines, read_outlines
+from cropdash.preparation.plan import Plan, make_plan
+from cropdash.preparation.recipe import Recipe
+from cropdash.preparation.report import PreparationReport
+from cropdash.preparation.work_folder import WorkFolder
+
+#: So many blocks failing one after the other: the next ones would fail as well.
+_FAILURES_IN_A_ROW = 3
+_SECONDS_BETWEEN_LOOKS = 0.1
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class PreparationError(OSError):
+    """Some blocks could not be prepared; the others are kept, and the message says how to go on."""
+
+
+def prepare(
+    recipe: Recipe | str | Path,
+    out: str | Path,
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    overwrite: bool = False,
+    restart: bool = False,
+    limit: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> PreparationReport:
+    """Make a store from satellite images and parcel outlines.
+
+    Args:
+        recipe: the recipe, or its file.
+        out: the store to make.
+        workers: processes that work on blocks at once.
+        scheduler: address of a running Dask scheduler, instead of processes of our own; its workers must
+            see the same files.
+        overwrite: replace a store that is already there.
+        restart: throw away the finished blocks of an earlier, unfinished call.
+        limit: prepare so many parcels only, the first by region and id: to try a recipe out.
+        progress: called with the parcels worked off and their number.
+
+    Returns:
+        The report, also in the store as ``preparation_report.json``.
+
+    Raises:
+        FileNotFoundError: recipe, outlines or images are not there.
+        FileExistsError: something is at ``out``, or the unfinished work of another recipe.
+        ValueError: recipe, outlines or images are not what they should be; or no parcel could be prepared.
+        ImportError: a source needs a package that is not installed.
+        PreparationError: images could not be read, or the disk is full. Finished blocks are kept: the same
+            call goes on from there.
+        OSError: the images' catalogue does not answer.
+    """
+    out = Path(out)
+    report = PreparationReport(recipe=str(recipe) if isinstance(recipe, str | Path) else recipe.name or "recipe")
+    recipe = recipe if isinstance(recipe, Recipe) else Recipe.read(recipe)
+    _check_target(out, overwrite)
+    given = recipe.parcels.nomenclature
+    nomenclature = Nomenclature.rpg_groups() if given is None else Nomenclature.read(given)
+    outlines = read_outlines(recipe.parcels, nomenclature, report, limit)
+    work = WorkFolder.beside(out)
+    plan = work.begin(f"{recipe.fingerprint}-{outlines.fingerprint}", restart=restart)
+    if plan is None:
+        plan = make_plan(recipe, outlines.box, lambda crs: _bounds(outlines, crs))
+        work.write_plan(plan)
+    for name, part in plan.sensors.items():
+        report.scenes[name] = dict(part.found)
+        report.notes += part.notes
+    parcels = outlines.projected(plan.grid.crs)
+    blocks = spatial_blocks(parcels, plan.grid, recipe.block)
+    _work_off(work, blocks, plan, workers, scheduler, progress)
+    try:
+        assemble(work, len(blocks), parcels, plan, nomenclature, out, report, overwrite=overwrite)
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        raise PreparationError(_disk_sentence(work, error, len(blocks), len(blocks))) from None
+    work.remove()
+    return report
+
+
+def _check_target(out: Path, overwrite: bool) -> None:
+    """Refuse before hours of work what the store's writer would refuse after them."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not (out / "dataset.json").is_file():
+        raise FileExistsError(f"{out} exists and is no cropdash store; choose another folder")
+    if not overwrite:
+        raise FileExistsError(f"{out} already holds a store; choose another folder or ask to overwrite it")
+
+
+def _bounds(outlines: Outlines, crs: str) -> tuple[float, float, float, float]:
+    bounds = [parcel.outline.bounds for parcel in outlines.projected(crs)]
+    west, south, east, north = zip(*bounds, strict=True)
+    return min(west), min(south), max(east), max(north)
+
+
+def _work_off(
+    work: WorkFolder,
+    blocks: Sequence[Block],
+    plan: Plan,
+    workers: int,
+    scheduler: str | None,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    finished = work.finished()
+    total = sum(len(block) for block in blocks)
+    done = sum(len(block) for block in blocks if block.number in finished)
+    left = [block for block in blocks if block.number not in finished]
+    if progress is not None:
+        progress(done, total)
+    outcomes = (
+        _one_by_one(work, left)
+        if workers <= 1 and scheduler is None
+        else _on_dask(work, left, workers, scheduler)
+    )
+    failures: list[tuple[Block, BaseException]] = []
+    in_a_row = 0
+    with ExitStack() as stack:
+        stack.callback(outcomes.close)  # type: ignore[attr-defined]
+        for block, error in outcomes:
+            if error is None:
+                in_a_row = 0
+                done += len(block)
+                if progress is not None:
+                    progress(done, total)
+                continue
+            if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+                raise PreparationError(
+                    _disk_sentence(work, error, len(work.finished()), len(blocks))
+                ) from error
+            failures.append((block, error))
+            in_a_row += 1
+            if in_a_row == _FAILURES_IN_A_ROW:
+                break
+    if failures:
+        raise PreparationError(_failure_sentence(work, failures, len(blocks))) from failures[0][1]
+
+
+def _one_by_one(work: WorkFolder, blocks: Sequence[Block]) -> Iterator[tuple[Block, BaseException | None]]:
+    for block in blocks:
+        try:
+            prepare_block(str(work.path), block)
+        except (OSError, ValueError) as error:
+            yield block, error
+        else:
+            yield block, None
+
+
+def _on_dask(
+    work: WorkFolder, blocks: Sequence[Block], workers: int, scheduler: str | None
+) -> Iterator[tuple[Block, BaseException | None]]:
+    """Blocks in the order in which they end; few are handed out beforehand, so that a stop is soon."""
+    run = uuid.uuid4().hex[:8]
+    with Engine(scheduler, workers=workers) as engine:
+        waiting = list(reversed(blocks))
+        running: dict[str, Block] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < 2 * max(workers, 1):
+                    block = waiting.pop()
+                    key = engine.submit(
+                        "cropdash.preparation.block_task:prepare_block",
+                        {"folder": str(work.path.resolve()), "block": block},
+                        f"prepare-{run}-{block.number}",
+                    )
+                    running[key] = block
+                time.sleep(_SECONDS_BETWEEN_LOOKS)
+                for key in list(running):
+                    state = engine.state(key)
+                    if state in ("waiting", "running"):
+                        continue
+                    block = running.pop(key)
+                    if state == "finished":
+                        yield block, None
+                    else:
+                        yield block, engine.error(key) or OSError("its worker process was lost")
+        finally:
+            for key in running:
+                engine.stop(key)
+
+
+def _failure_sentence(
+    work: WorkFolder, failures: Sequence[tuple[Block, BaseException]], blocks: int
+) -> str:
+    (first, error), *others = failures
+    more = f" (and {len(others)} more blocks)" if others else ""
+    parcels = ", ".join(first.ids[:3]) + (", ..." if len(first.ids) > 3 else "")
+    return (
+        f"the block of parcels {parcels} could not be prepared{more}: {error}\n"
+        f"{len(work.finished())} of {blocks} blocks are finished and kept in {work.path}; "
+        "the same command goes on from there. Scenes that stay unreadable are left out and reported "
+        "with `unreadable: drop` in the recipe, and a new start (--restart)."
+    )
+
+
+def _disk_sentence(work: WorkFolder, error: OSError, finished: int, blocks: int) -> str:
+    return (
+        f"the disk is full: {error.strerror} at {error.filename or work.path}\n"
+        f"{finished} of {blocks} blocks are finished and kept in {work.path}; "
+        "make room, and the same command goes on from there."
+    )
