@@ -23,6 +23,9 @@ from cropdash.simulation.weather import Weather, monthly, normal_temperature
 #: Base temperature of development in °C (wheat, grass and rapeseed 0; maize 6, as Arvalis counts it; 4 for
 #: the other spring crops would lie between and is taken as the latter).
 _BASE_WINTER, _BASE_SUMMER = 0.0, 6.0
+#: Share of a year's lead or lag in thermal time that crops take over: day length and vernalisation hold
+#: winter crops to the calendar (their heading varies by a week between years), summer crops less.
+_SHARE_WINTER, _SHARE_SUMMER = 0.5, 0.8
 #: Leaf area left when a crop is ripe, and what its dead leaves hold (Weiss, Baret and Jay 2020: brown
 #: pigment up to 2; water of straw at about 15 % of fresh weight).
 _RIPE_LEAF_AREA, _RIPE_BROWN, _RIPE_WATER, _RIPE_CHLOROPHYLL = 0.40, 0.25, 0.0015, 1.0
@@ -158,10 +161,11 @@ def _annual(
     stage = {name: take(plans.stages[:, :, i]) for i, name in enumerate(STAGES)}
     summer = stage["peak"] - stage["emergence"] < 100.0
     start = np.clip(stage["emergence"], time[0] - 60.0, None)
-    clock = start + np.where(
+    elapsed = time - start
+    clock = time + np.where(
         summer,
-        _progress(start, time, weather, _BASE_SUMMER),
-        _progress(start, time, weather, _BASE_WINTER),
+        _SHARE_SUMMER * (_progress(start, time, weather, _BASE_SUMMER) - elapsed),
+        _SHARE_WINTER * (_progress(start, time, weather, _BASE_WINTER) - elapsed),
     )
     clock = np.where(time >= start, clock, time)
     winter, peak = take(plans.winter_leaf_area), take(plans.peak_leaf_area)

@@ -85,7 +85,7 @@ class Calendars:
     groups: Mapping[int, tuple[System, ...]]
 
 
-def monthday_number(text: str) -> int:
+def month_day(text: str) -> int:
     """Day of a 365-day year, from 1, of a month and day such as ``05-12``."""
     return int((np.datetime64(f"2019-{text}") - np.datetime64("2019-01-01")).astype(int)) + 1
 
@@ -114,7 +114,7 @@ def read_calendars(path: str | Path) -> Calendars:
     management_names = tuple(table["managements"])
     managements = np.array(
         [
-            [monthday_number(m["first"][0]), m["first"][1], m["cuts"], *m["interval"], m["left"]]
+            [month_day(m["first"][0]), m["first"][1], m["cuts"], *m["interval"], m["left"]]
             for m in table["managements"].values()
         ]
     )
@@ -132,7 +132,7 @@ def read_calendars(path: str | Path) -> Calendars:
         systems = []
         for system in entry["systems"]:
             established = system.get("established")
-            year = 2018 if established and monthday_number(established) > 182 else 2019
+            year = 2018 if established and month_day(established) > 182 else 2019
             systems.append(
                 System(
                     weight=float(system["weight"]),
@@ -140,10 +140,8 @@ def read_calendars(path: str | Path) -> Calendars:
                     managements=odds(
                         group, system.get("management", {management_names[-1]: 1.0}), management_names
                     ),
-                    established=float(day_number(year, monthday_number(established)))
-                    if established
-                    else -NEVER,
-                    ploughed=float(day_number(2019, monthday_number(system["ploughed"])))
+                    established=float(day_number(year, month_day(established))) if established else -NEVER,
+                    ploughed=float(day_number(2019, month_day(system["ploughed"])))
                     if "ploughed" in system
                     else NEVER,
                 )
@@ -157,12 +155,12 @@ def read_calendars(path: str | Path) -> Calendars:
 def _stands(names: tuple[str, ...], entries: list[dict[str, Any]]) -> Stands:
     calendars = [entry.get("calendar", {}) for entry in entries]
     sowing = np.array(
-        [[monthday_number(c["sowing"][0]), c["sowing"][1]] if c else [1.0, 0.0] for c in calendars],
+        [[month_day(c["sowing"][0]), c["sowing"][1]] if c else [1.0, 0.0] for c in calendars],
         dtype=float,
     )
 
     def after_sowing(text: str | None, sown: float) -> float:
-        return np.nan if text is None else float((monthday_number(text) - sown) % 365)
+        return np.nan if text is None else float((month_day(text) - sown) % 365)
 
     stages = np.array(
         [

@@ -151,6 +151,8 @@ def _dated(
     gone = sown[:, 1] - np.where(perennial[:, 0], 25.0 + 30.0 * lead[:, 0], 8.0 + 25.0 * lead[:, 0])
     end[:, 0] = np.where(stand[:, 0] > 0, np.minimum(end[:, 0], gone), end[:, 0])
     sown[:, 0] = np.where(perennial[:, 0], -NEVER, sown[:, 0])
+    followed = perennial[:, 1] & (stand[:, 3] > 0)
+    end[:, 1] = np.where(followed, np.minimum(end[:, 1], sown[:, 3] - 10.0 - 20.0 * lead[:, 2]), end[:, 1])
     for place in (2, 3):
         occupied = np.where(end[:, :place] < NEVER, end[:, :place], -NEVER).max(axis=1)
         wait = np.clip(occupied + 5.0 + 10.0 * lead[:, place] - sown[:, place], 0.0, None)

@@ -30,8 +30,9 @@ _RAIN_MEMORY = 0.38
 #: Shape of the gamma distribution of rain on wet days (Richardson 1981: 0.6 to 1).
 _RAIN_SHAPE = 0.75
 
-#: Volumetric moisture of the top soil, m³/m³: silt loams of Brittany (Baghdadi et al. 2007, Touch
-#: basin: 0.10 in dry summers to 0.40 in winter).
+#: Volumetric moisture of the top soil, m³/m³: silt loam as in most of Finistère, air-dry, at field
+#: capacity and when the largest pores have drained (Saxton and Rawls 2006, doi:10.2136/sssaj2005.0117,
+#: give 0.31 and 0.48 for field capacity and saturation).
 DRIEST, FIELD_CAPACITY, SATURATED = 0.08, 0.33, 0.42
 _TOP_SOIL = 70.0  # mm; deeper than C band sees, so that a dry week does not empty it
 _LATITUDE = 48.4
