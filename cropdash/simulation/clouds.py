@@ -1,8 +1,9 @@
 """Which parcels are in the clear on which Sentinel-2 date.
 
 How much of the sky is covered on a day is real (see ``acquisitions``); where the clouds stand is drawn: a
-smooth random field of weather systems and of cumulus, cut at the day's cover. A parcel under a cloud or in
-the shadow of one has no acquisition that day. Clouds that the mask misses are in ``optical_scene``.
+smooth random field of weather systems and of cumulus, cut at the day's cover. A parcel whose middle
+lies under a cloud or in the shadow of one has no acquisition that day; it is hidden whole or not at all.
+Clouds that the mask misses are in ``optical_scene``.
 """
 
 from __future__ import annotations

@@ -104,9 +104,13 @@ def _check_room(out: Path, needed: int) -> None:
     free = shutil.disk_usage(out.parent).free
     if needed > free:
         raise OSError(
-            f"{out}: the store needs about {needed / 1e9:.1f} GB, but the disk has {free / 1e9:.1f} GB left; "
+            f"{out}: the store needs about {_size(needed)}, but the disk has {_size(free)} left; "
             "ask for fewer parcels, or for fewer pixels of each"
         )
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def _add(writer: StoreWriter, parcel: SimulatedParcel) -> None:

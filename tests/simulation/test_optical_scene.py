@@ -49,6 +49,20 @@ def test_scenes_differ_by_a_factor_and_an_offset_within_the_specified_uncertaint
     )
 
 
+def test_a_scene_s_offset_moves_vigorous_and_poor_pixels_alike() -> None:
+    offset = np.full((60, 10), 0.05)
+    for vigour in (-0.3, 0.3):
+        values = stored_reflectance(
+            components(60, 0.1),
+            weights(300, vigour=vigour),
+            np.ones((60, 10)),
+            offset,
+            np.random.default_rng(6),
+        )
+        seen = np.median(values.mean(axis=1), axis=0) / 10_000
+        np.testing.assert_allclose(seen, FIELD + 0.05 + 0.1 * vigour, rtol=0.01)
+
+
 def test_missed_cloud_and_shadow_come_now_and_then_and_cover_the_whole_parcel() -> None:
     values = stored(components(6_000), weights(20), seed=3).mean(axis=1) / 10_000
     # Scattering shows in the blue: nothing else here moves it so far.
