@@ -65,15 +65,23 @@ class ReferenceFolder:
         self.regions = tuple(sorted({region for regions in sensors.values() for region in regions}))
 
     @classmethod
-    def open(cls, root: str | Path) -> ReferenceFolder:
+    def open(cls, root: str | Path, sensor: str | None = None) -> ReferenceFolder:
         """Find sensors and regions.
+
+        Args:
+            sensor: whose series lie directly in the root, if they do; told by their channels if None.
 
         Raises:
             FileNotFoundError: nothing of the layout is there.
+            ValueError: the sensor of the series cannot be told, or is named and not asked for.
         """
         root = Path(root)
+        if sensor is not None and sensor not in SENSORS:
+            raise ValueError(f"sensor must be {' or '.join(SENSORS)}, not {sensor!r}")
+        if sensor is not None and not (root / "DATA").is_dir():
+            raise ValueError(f"{root}: a sensor can be named only for a folder with DATA and META of its own")
         if (root / "DATA").is_dir():
-            roots = {_sensor_of(root): root}
+            roots = {sensor or _sensor_of(root): root}
         else:
             roots = {name: root / f"{name.lower()}_data" for name in SENSORS}
             roots = {name: path for name, path in roots.items() if path.is_dir()}

@@ -6,6 +6,7 @@ in the report, which is returned and kept in the store.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from cropdash.datasets.info import SensorInfo
 from cropdash.datasets.outlines import Outlines
 from cropdash.datasets.store_writer import StoreWriter
 from cropdash.nomenclature import SENSORS, Nomenclature
-from cropdash.readers.reference_folder import ReferenceFolder, ReferenceParcel
+from cropdash.readers.reference_folder import ONLY_REGION, ReferenceFolder, ReferenceParcel
 from cropdash.readers.reference_normalisation import NORMALISATION_FILE, shipped_normalisation
 from cropdash.readers.store_import import Progress, SourceParcel, store_parcels
 
@@ -54,6 +55,8 @@ def import_reference(
     season_origin: str | None = None,
     name: str | None = None,
     scales: Mapping[str, float] | None = None,
+    sensor: str | None = None,
+    folds: int | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> ImportReport:
@@ -69,6 +72,9 @@ def import_reference(
         name: the data set's name; that of the folder if None.
         scales: by sensor, physical value of one stored unit. By default 0.0001 for Sentinel-2 integers
             (reflectance x 10000), else 1.
+        sensor: the sensor of a folder with ``DATA`` and ``META``; told by its channels if None.
+        folds: divide the parcels of a folder without regions into so many regions at random, always
+            alike. Neighbours then stand on both sides of a split, and figures are too good.
         overwrite: replace a store that is already there.
         progress: called with the parcels read so far and their number.
 
@@ -81,12 +87,18 @@ def import_reference(
         ValueError: a META file or the vector file is malformed, the label field is unclear, or no parcel
             could be imported.
     """
-    folder = ReferenceFolder.open(root)
+    folder = ReferenceFolder.open(root, sensor)
+    if folds is not None and (folder.regions != (ONLY_REGION,) or folds < 2):
+        raise ValueError(f"{folder.root}: folds divide a folder without regions into 2 or more")
     fields = folder.label_fields()
     label_field = _label_field(folder, fields, label_field)
     if not isinstance(nomenclature, Nomenclature):
         nomenclature = Nomenclature.rpg_groups() if nomenclature is None else Nomenclature.read(nomenclature)
     report = ImportReport(source=str(folder.root))
+    if folds is not None:
+        report.notes.append(
+            f"divided into {folds} regions at random: neighbours stand on both sides of a split, so figures are too good"
+        )
     sensors = {name: _sensor_info(folder, name, scales or {}, report) for name in folder.sensors}
     outlines = None if parcels is None else Outlines.read(parcels, id_field, report)
     shipped = shipped_normalisation(folder, sensors, report)
@@ -104,7 +116,7 @@ def import_reference(
     )
     return store_parcels(
         writer,
-        _parcels(folder, label_field, sensors, report),
+        _parcels(folder, label_field, sensors, folds, report),
         report,
         label_field=label_field,
         nomenclature=nomenclature,
@@ -119,17 +131,25 @@ def _parcels(
     folder: ReferenceFolder,
     label_field: str,
     sensors: Mapping[str, SensorInfo],
+    folds: int | None,
     report: ImportReport,
 ) -> Iterator[SourceParcel]:
     bright: dict[str, float] = {}
     for parcel in folder.parcels(report, label_field):
         series = _stored_series(parcel, sensors, report, bright)
-        yield SourceParcel(parcel.region, parcel.parcel_id, parcel.labels, series, parcel.features)
+        region = parcel.region if folds is None else _fold(parcel.parcel_id, folds)
+        yield SourceParcel(region, parcel.parcel_id, parcel.labels, series, parcel.features)
     report.notes += [
         f"{sensor}: floating-point values up to {most:.6g} taken as they are ({sensors[sensor].unit}); "
         f"give {sensor} the scale 0.0001 if they are reflectance x 10000"
         for sensor, most in bright.items()
     ]
+
+
+def _fold(parcel_id: str, folds: int) -> str:
+    """A region drawn by the parcel's id alone, so that it stays there whatever else is imported."""
+    drawn = int.from_bytes(hashlib.sha256(parcel_id.encode()).digest()[:8], "big")
+    return f"fold{drawn % folds + 1}"
 
 
 def _label_field(folder: ReferenceFolder, fields: tuple[str, ...], wanted: str | None) -> str:
