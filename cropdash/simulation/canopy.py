@@ -271,7 +271,7 @@ def _between(
     # Stubble is worked some weeks before sowing; weeds and straw go then.
     kept = logistic((until_sowing - early) / 2.0)
     season = monthly(days, (0.6, 0.7, 0.9, 1.0, 1.0, 1.0, 0.9, 0.9, 1.0, 0.9, 0.7, 0.6))
-    weeds = 1.1 * weedy[:, None] ** 1.5 * season * logistic((since_end - 35.0) / 9.0)
+    weeds = 1.6 * weedy[:, None] ** 1.3 * season * logistic((since_end - 35.0) / 9.0)
     residue = np.where(gone > 0, stands.residue[gone], 0.3) * (0.6 + 0.6 * straw[:, None])
     cover = residue * np.exp(-np.clip(since_end, 0.0, None) / _RESIDUE_DECAY)
     return weeds * kept, np.clip(cover * kept, 0.0, 0.9)

@@ -27,7 +27,7 @@ _STEP = 0.1
 #: 2020 retrieve this effective leaf area; clumping of crops 0.7 to 0.95).
 _CLUMPING = 0.85
 #: Share of a field without plants (tramlines, headlands, failed patches): median and log spread.
-_GAPS = (0.05, 0.45)
+_GAPS = (0.06, 0.45)
 #: Spread over fields, in dB, of what the models leave out: row direction, slope, variety (Harfenmeister et
 #: al. 2019 find 1.2 dB between wheat fields of one date, soil moisture included).
 _FIELD_SPREAD = (0.7, 0.6)

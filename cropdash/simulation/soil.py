@@ -15,13 +15,13 @@ WET = np.array([0.0255, 0.0286, 0.0384, 0.0431, 0.0505, 0.0574, 0.0668, 0.0724, 
 STRAW = np.array([0.115, 0.155, 0.210, 0.235, 0.260, 0.280, 0.300, 0.310, 0.370, 0.290])
 #: Brightness of the silt loams of Finistère against PROSAIL's dry soil, mean and spread over fields:
 #: brown soils on schist and granite, rich in organic matter, reflect 0.15 to 0.25 of red light when dry.
-_BRIGHTNESS = (0.70, 0.10)
+_BRIGHTNESS = (0.78, 0.11)
 #: The wettest soil of clear days keeps this much of the way from PROSAIL's wet soil to the dry one: its
 #: surface has dried since the last rain.
 _SURFACE_DRY = 0.25
 #: Standard deviation of heights in cm: seedbeds 0.8 to 1.5, ploughed land above 2, swards and settled
 #: soil below 1 (Baghdadi et al. 2016, doi:10.3390/rs8110920, whose fields span 0.2 to 9.6 cm).
-_SETTLED, _TILLED, _SMOOTHING_DAYS = 0.80, 0.90, 45.0
+_SETTLED, _TILLED, _SMOOTHING_DAYS = 0.80, 1.10, 45.0
 
 
 def soil_reflectance(moisture: np.ndarray, residue: np.ndarray, draws: Draws) -> np.ndarray:
