@@ -29,7 +29,7 @@ def _sentences_for_errors() -> Iterator[None]:
         yield
     except ValidationError as error:
         raise click.ClickException(explain(error)) from None
-    except (ValueError, OSError, LookupError) as error:
+    except (ValueError, OSError, LookupError, ImportError) as error:
         raise click.ClickException(str(error)) from None
 
 
