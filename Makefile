@@ -1,6 +1,7 @@
 # make serve   the dashboard on localhost
 # make test    every check and test, a browser included
 # make bench   how fast this machine is at it
+# make demo    the packaged demo's runs, trained anew (an hour)
 # Each creates .venv and installs through constraints.txt first, which costs nothing when it is done.
 
 VENV := .venv
@@ -10,10 +11,10 @@ PORT ?= 5006
 PYTEST ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench check format wheel clean
+.PHONY: help serve test bench demo check format wheel clean
 
 help:
-	@sed -n '1,4s/^# //p' Makefile
+	@sed -n '1,5s/^# //p' Makefile
 
 serve: $(VENV)/.ready
 	$(BIN)/cropdash serve --port $(PORT)
@@ -25,6 +26,9 @@ test: $(VENV)/.ready-test check
 # Figures are worth something on a quiet machine only.
 bench: $(VENV)/.ready-test
 	$(BIN)/pytest tests/benchmarks -o python_files='bench_*.py' --figures build/bench.json $(PYTEST)
+
+demo: $(VENV)/.ready
+	$(BIN)/cropdash demo data/demo/runs
 
 check: $(VENV)/.ready-test
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from cropdash.cli.demo import demo_command
 from cropdash.cli.importing import import_group
 from cropdash.cli.options import spec_from_options, spec_options
 from cropdash.cli.simulating import add_simulating
@@ -26,6 +27,7 @@ def main() -> None:
 
 main.add_command(import_group)
 add_simulating(main)
+verb(main, "demo")(demo_command)
 
 
 @verb(main, "inspect")

@@ -22,7 +22,9 @@ def add_preparing(group: click.Group) -> None:
 @click.option("--scheduler", help="Address of a running Dask scheduler to work on instead.")
 @click.option("--limit", type=click.IntRange(1), help="Prepare so many parcels only, to try a recipe out.")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it is there.")
-@click.option("--restart", is_flag=True, help="Throw away the finished blocks of an earlier, unfinished call.")
+@click.option(
+    "--restart", is_flag=True, help="Throw away the finished blocks of an earlier, unfinished call."
+)
 @click.option("--example", is_flag=True, help="Print a recipe with comments and end.")
 def _prepare(
     recipe: Path | None,
@@ -44,7 +46,9 @@ def _prepare(
         click.echo(EXAMPLE, nl=False)
         return
     if recipe is None or out is None:
-        raise click.UsageError("name RECIPE and OUT; `cropdash prepare --example` prints a recipe to begin with")
+        raise click.UsageError(
+            "name RECIPE and OUT; `cropdash prepare --example` prints a recipe to begin with"
+        )
     from cropdash.preparation.prepare import prepare
 
     with progress_bar("preparing parcels") as progress:

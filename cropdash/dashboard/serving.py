@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,12 @@ def serve(
     from cropdash.dashboard.frame import dashboard
 
     found = Settings.read()
-    settings = Settings.of(data or found.data, runs or found.runs)
+    if data:
+        settings = Settings.of(data, runs or found.runs)
+    else:
+        settings = replace(found, runs=Settings.of([], runs or found.runs).runs)
+    if settings.demo:
+        print("opening the demo, whose parcels are simulated at the first start: some seconds", flush=True)
     workbench = Workbench.shared(settings)
 
     def session() -> Any:

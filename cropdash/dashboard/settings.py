@@ -1,7 +1,7 @@
 """Where the dashboard looks for data sets and runs.
 
 The environment speaks first (``CROPDASH_DATA``, ``CROPDASH_RUNS``), then ``cropdash.toml`` in the
-working folder, then the defaults: the packaged data and ``./runs``. Whatever a browser asks for is
+working folder, then the defaults: the packaged demo and ``./runs``. Whatever a browser asks for is
 looked up by name among what lies in these folders, and never joined into a path.
 """
 
@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cropdash.packaged import packaged_file
+from cropdash.training.demo import Demo
 
 SETTINGS_FILE = "cropdash.toml"
 
@@ -25,10 +25,12 @@ class Settings:
     Attributes:
         data: folders that are stores, or that hold stores one level down.
         runs: folder that holds the run folders; made by the first run.
+        demo: whether the packaged demo is shown beside them: where nobody has named a data folder.
     """
 
     data: tuple[Path, ...]
     runs: Path
+    demo: bool = False
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None, folder: str | Path = ".") -> Settings:
@@ -43,12 +45,14 @@ class Settings:
         if environment.get("CROPDASH_DATA"):
             data = [Path(part) for part in environment["CROPDASH_DATA"].split(os.pathsep) if part]
         else:
-            data = written.get("data") or [packaged_file(".")]
+            data = written.get("data", [])
         runs = (
             Path(environment["CROPDASH_RUNS"])
             if environment.get("CROPDASH_RUNS")
             else written.get("runs", ["runs"])[0]
         )
+        if not data:
+            return replace(cls.of([Demo.read().data_folder], runs, relative_to=folder), demo=True)
         return cls.of(data, runs, relative_to=folder)
 
     @classmethod

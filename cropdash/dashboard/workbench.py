@@ -6,6 +6,7 @@ found by name among the configured folders. No choice of a user lives here.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from cropdash.engine import Engine
     from cropdash.runs.library import RunLibrary
     from cropdash.runs.results import Result
+    from cropdash.training.demo import Demo
     from cropdash.training.experiment import ExperimentSpec
+
+log = logging.getLogger(__name__)
 
 #: One look at the folders of data and runs serves all that is asked for a page.
 _LOOK_SECONDS = 1.0
@@ -60,7 +64,7 @@ class Workbench:
 
     @classmethod
     def shared(cls, settings: Settings | None = None) -> Workbench:
-        """The one workbench of these settings in this process."""
+        """The one workbench of these settings in this process; opens the demo where it is shown."""
         return _workbench(settings or Settings.read())
 
     # --- data sets -------------------------------------------------------------------------------
@@ -131,6 +135,35 @@ class Workbench:
         return RunLibrary(self.settings.runs, reuse=_LOOK_SECONDS)
 
     @cached_property
+    def demo(self) -> Demo | None:
+        """The packaged demo, where it is shown."""
+        if not self.settings.demo:
+            return None
+        from cropdash.training.demo import Demo
+
+        return Demo.read()
+
+    @cached_property
+    def demo_runs(self) -> list[Result]:
+        """The runs that ship with the demo; none where it is not shown."""
+        if self.demo is None:
+            return []
+        from cropdash.packaged import packaged_file
+        from cropdash.runs.library import RunLibrary
+        from cropdash.training.demo import RUNS
+
+        return RunLibrary(packaged_file(RUNS)).results()
+
+    def open_demo(self) -> None:
+        """Simulate the demo's parcels if they never were; without room for them its runs have no map."""
+        if self.demo is None:
+            return
+        try:
+            self.demo.store()
+        except OSError as error:
+            log.warning("the demo's parcels cannot be simulated, so its runs have no map: %s", error)
+
+    @cached_property
     def watch(self) -> RunWatch:
         """Tells the sessions when the library has changed."""
         from cropdash.dashboard.run_watch import RunWatch
@@ -145,12 +178,13 @@ class Workbench:
         return list(published())
 
     def results(self, dataset: str = "") -> list[Result]:
-        """Own runs first, then reference folders, then published figures.
+        """Own runs first, then those of the demo, reference folders, and published figures.
 
         With a data set, runs that are known to come from another one are left out.
         """
         rank = {"run": 0, "reference": 1, "published": 2}
-        found = sorted([*self.library.results(), *self.published], key=lambda result: rank[result.kind])
+        found = [*self.library.results(), *self.demo_runs, *self.published]
+        found.sort(key=lambda result: rank[result.kind])
         if not dataset:
             return found
         return [result for result in found if self.dataset_of(result) in (dataset, "")]
@@ -164,6 +198,8 @@ class Workbench:
         data = getattr(result, "data", None)
         if not data:
             return ""
+        if self.demo is not None and data == self.demo.name:
+            return data if data in self._stores_found() else ""
         stores = self._stores_found()
         if data not in self._made_from:
             made_from = Path(data).resolve()
@@ -171,10 +207,13 @@ class Workbench:
         return self._made_from[data]
 
     def default_runs(self, dataset: str = "") -> list[str]:
-        """What is compared before anybody has chosen: own finished runs, else the published ones."""
+        """What is compared before anybody has chosen: own finished runs, else those of one seed of the demo,
+        else the published ones."""
         results = self.results(dataset)
-        own = [result.id for result in results if result.kind == "run" and result.status == "finished"]
-        return own[:MAXIMUM_RUNS] or [
+        finished = [result for result in results if result.kind == "run" and result.status == "finished"]
+        own = [result.id for result in finished if result not in self.demo_runs]
+        demo = [r.id for r in finished if self.demo is not None and r.seed == self.demo.attention_seed]
+        return (own or demo)[:MAXIMUM_RUNS] or [
             result.id for result in results if result.kind == "published" and _is_main(result)
         ]
 
@@ -265,7 +304,9 @@ def _is_main(result: Result) -> bool:
 
 @cache
 def _workbench(settings: Settings) -> Workbench:
-    return Workbench(settings)
+    workbench = Workbench(settings)
+    workbench.open_demo()
+    return workbench
 
 
 def _dated(path: Path) -> tuple[Path, int]:

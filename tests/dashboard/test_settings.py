@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cropdash.dashboard.settings import Settings
-from cropdash.packaged import packaged_file
+from cropdash.training.demo import Demo
 
 
 def make_store(path: Path) -> Path:
@@ -18,10 +18,18 @@ def make_store(path: Path) -> Path:
     return path
 
 
-def test_without_any_word_the_packaged_data_and_runs_here(tmp_path: Path) -> None:
+def test_without_any_word_the_demo_and_runs_here(tmp_path: Path) -> None:
     settings = Settings.read({}, tmp_path)
-    assert settings.data == (packaged_file(".").resolve(),)
+    assert settings.demo
+    assert settings.data == (Demo.read().data_folder.resolve(),)
     assert settings.runs == tmp_path / "runs"
+    assert Settings.read({"CROPDASH_RUNS": "mine"}, tmp_path).demo
+
+
+def test_the_demo_stays_away_from_ones_own_data(tmp_path: Path) -> None:
+    assert not Settings.read({"CROPDASH_DATA": "mine"}, tmp_path).demo
+    (tmp_path / "cropdash.toml").write_text('[cropdash]\ndata = "mine"\n')
+    assert not Settings.read({}, tmp_path).demo
 
 
 def test_the_environment_names_several_data_folders(tmp_path: Path) -> None:
