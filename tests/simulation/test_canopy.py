@@ -32,7 +32,7 @@ def test_leaf_area_is_never_negative_and_traits_are_finite() -> None:
 
 
 def test_wheat_reaches_its_peak_in_may_and_is_ripe_in_mid_july() -> None:
-    """Arvalis: heading about 20 May in western France; Claverie et al. 2012: green leaf area 4 to 6."""
+    """Arvalis: heading about 20 May in western France; Bsaibes et al. 2009: green leaf area of 4 to 6."""
     _, plants = grown(1)
     mean = plants.lai.mean(axis=0)
     assert np.datetime64("2019-04-25") < DAYS[mean.argmax()] < np.datetime64("2019-06-10")
@@ -94,3 +94,12 @@ def test_rapeseed_flowers_in_april() -> None:
     assert np.datetime64("2019-04-05") < DAYS[cover.argmax()] < np.datetime64("2019-05-01")
     assert cover[on("2019-02-15")] < 0.01 and cover[on("2019-06-15")] < 0.01
     assert grown(1)[1].flower.max() < 1e-6
+
+
+def test_volunteers_and_weeds_green_the_stubble_until_it_is_worked() -> None:
+    plans, plants = grown(5)
+    day = on("2019-09-10")
+    stubble = (plants.stand[:, day] == 0) & (plans.end[:, 1] < day - 40)
+    assert stubble.mean() > 0.5
+    assert (plants.chlorophyll[stubble, day] > 30).all()
+    assert plants.lai[stubble, day].max() > 0.5
