@@ -36,6 +36,9 @@ _TILLERS_WARM, _TILLERS_COLD, _COLD_DAY, _OCTOBER_DAY = 22.0, 55.0, 270.0, 273.0
 _DROUGHT = (0.19, 0.10)
 #: Days in which a cut sward regains two thirds of its leaf area in spring.
 _REGROWTH = 24.0
+#: Speed of regrowth from January to December relative to May (grass growth of Brittany, kg dry matter
+#: per hectare and day: 80 in May, 30 to 40 in summer, 10 in winter).
+_GROWTH = np.array([0.3, 0.35, 0.55, 0.9, 1.0, 0.85, 0.65, 0.55, 0.6, 0.5, 0.35, 0.3])
 #: Days in which straw on the ground loses two thirds of its cover.
 _RESIDUE_DECAY = 80.0
 
@@ -82,7 +85,10 @@ def vegetation(plans: Plans, days: np.ndarray, weather: Weather, draws: Draws) -
     stands = packaged_calendars().stands
     time = (days - ORIGIN).astype(float)
     active, gap = _active(plans, time)
-    take = lambda array: np.take_along_axis(array, active, axis=1)  # noqa: E731
+
+    def take(of_places: np.ndarray) -> np.ndarray:
+        return np.take_along_axis(of_places, active, axis=1)
+
     stand = np.where(gap, 0, take(plans.stand))
     sown, end = take(plans.sown), take(plans.end)
     annual = _annual(plans, active, time, weather, stands)
@@ -157,10 +163,13 @@ def _annual(
     plans: Plans, active: np.ndarray, time: np.ndarray, weather: Weather, stands: Stands
 ) -> tuple[np.ndarray, ...]:
     """Leaf area, ripeness, stems, ears and flowers of annual stands on their own clock."""
-    take = lambda array: np.take_along_axis(array, active, axis=1)  # noqa: E731
+
+    def take(of_places: np.ndarray) -> np.ndarray:
+        return np.take_along_axis(of_places, active, axis=1)
+
     stage = {name: take(plans.stages[:, :, i]) for i, name in enumerate(STAGES)}
     summer = stage["peak"] - stage["emergence"] < 100.0
-    start = np.clip(stage["emergence"], time[0] - 60.0, None)
+    start = stage["emergence"]
     elapsed = time - start
     clock = time + np.where(
         summer,
@@ -249,11 +258,6 @@ def _drought(weather: Weather, days: np.ndarray) -> np.ndarray:
     onset, full = _DROUGHT
     dry = np.clip((onset - moisture) / (onset - full), 0.0, 1.0)
     return np.interp(days.astype(int), weather.days.astype(int), dry)
-
-
-#: Speed of regrowth from January to December relative to May (grass growth of Brittany, kg dry matter
-#: per hectare and day: 80 in May, 30 to 40 in summer, 10 in winter).
-_GROWTH = np.array([0.3, 0.35, 0.55, 0.9, 1.0, 0.85, 0.65, 0.55, 0.6, 0.5, 0.35, 0.3])
 
 
 def _between(

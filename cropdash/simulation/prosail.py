@@ -111,7 +111,10 @@ def prosail_spectra(
     car = cab / CHLOROPHYLL_PER_CAROTENOID if carotenoids is None else torch.as_tensor(carotenoids).float()
     # PROSPECT-D in torchrtm takes the columns of its coefficient file: Cab, Car, Cbrown, Cw, Cm, Canth.
     leaf_traits = torch.stack([cab, car, brown, water, dry, torch.zeros(count)], dim=1)
-    constant = lambda value: torch.full((count,), float(value))  # noqa: E731
+
+    def constant(value: float) -> Any:
+        return torch.full((count,), float(value))
+
     wavelengths = torch.as_tensor(soil, dtype=torch.float32)
     with torch.no_grad():
         rho, tau = prospectd(leaf_traits, constant(leaf_structure))

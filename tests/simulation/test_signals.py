@@ -76,6 +76,18 @@ class TestContract:
             assert part.reflectance[:40] == pytest.approx(SIGNALS.reflectance[:40], abs=1e-5)
             assert part.backscatter[:40] == pytest.approx(SIGNALS.backscatter[:40], abs=1e-4)
 
+    def test_a_day_does_not_depend_on_the_other_days(self) -> None:
+        fewer = field_signals(
+            CODES,
+            weather=WEATHER,
+            s1_days=S1_DAYS[30:33],
+            s2_days=S2_DAYS[20:22],
+            shift_days=np.zeros(len(CODES)),
+            rng=np.random.default_rng(1),
+        )
+        assert fewer.reflectance == pytest.approx(SIGNALS.reflectance[:, 20:22], abs=1e-5)
+        assert fewer.backscatter == pytest.approx(SIGNALS.backscatter[:, 30:33], abs=1e-4)
+
     def test_slopes_follow_leaf_area(self) -> None:
         """More leaves: less red, more near infrared; no leaves: no change."""
         growing = (SIGNALS.lai > 0.3) & (SIGNALS.lai < 2.0) & (CODES == 2)[:, None] & (SIGNALS.stand > 0)
