@@ -15,6 +15,7 @@ import click
 from cropdash.cli.demo import demo_command
 from cropdash.cli.importing import import_group
 from cropdash.cli.options import spec_from_options, spec_options
+from cropdash.cli.preparing import add_preparing
 from cropdash.cli.simulating import add_simulating
 from cropdash.cli.verbs import RUNS, verb
 
@@ -26,6 +27,7 @@ def main() -> None:
 
 
 main.add_command(import_group)
+add_preparing(main)
 add_simulating(main)
 verb(main, "demo")(demo_command)
 

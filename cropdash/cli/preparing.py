@@ -51,15 +51,18 @@ def _prepare(
         )
     from cropdash.preparation.prepare import prepare
 
-    with progress_bar("preparing parcels") as progress:
-        report = prepare(
-            recipe,
-            out,
-            workers=workers,
-            scheduler=scheduler,
-            overwrite=overwrite,
-            restart=restart,
-            limit=limit,
-            progress=progress,
-        )
+    try:
+        with progress_bar("preparing parcels") as progress:
+            report = prepare(
+                recipe,
+                out,
+                workers=workers,
+                scheduler=scheduler,
+                overwrite=overwrite,
+                restart=restart,
+                limit=limit,
+                progress=progress,
+            )
+    except ImportError as error:
+        raise click.ClickException(str(error)) from None
     click.echo(report.text())

@@ -55,9 +55,7 @@ def choose_dates(
     else:
         _keep_best(outcomes, np.ones_like(seen), days, 1, DateReason.SAME_DAY)
     if options.per_month is not None:
-        _keep_best(
-            outcomes, seen, days.astype("datetime64[M]"), options.per_month, DateReason.MONTH_FULL
-        )
+        _keep_best(outcomes, seen, days.astype("datetime64[M]"), options.per_month, DateReason.MONTH_FULL)
 
 
 def _keep_best(

@@ -42,10 +42,12 @@ def assemble(
     finished = [work.read_block(number) for number in range(blocks)]
     for block in finished:
         _count_dates(block, report)
-    place = {
-        parcel_id: (block, index) for block in finished for index, parcel_id in enumerate(block.ids)
+    place = {parcel_id: (block, index) for block in finished for index, parcel_id in enumerate(block.ids)}
+    starts = {
+        id(part): _starts(block, part, plan, name)
+        for block in finished
+        for name, part in block.sensors.items()
     }
-    starts = {id(part): _starts(block, part, plan, name) for block in finished for name, part in block.sensors.items()}
     with StoreWriter(
         out,
         name=plan.recipe.name or out.resolve().name,
@@ -63,7 +65,8 @@ def assemble(
             series = {
                 name: found
                 for name, part in block.sensors.items()
-                if (found := _series(part, starts[id(part)], block.counts[index], index, plan, name)) is not None
+                if (found := _series(part, starts[id(part)], block.counts[index], index, plan, name))
+                is not None
             }
             if not series:
                 report.drop_parcel(*_why_nothing(block, index, plan.recipe.pixels.min_pixels), parcel.id)
@@ -116,7 +119,8 @@ def _why_nothing(block: FinishedBlock, index: int, least: int) -> tuple[ParcelRe
     told = []
     for name, codes in outcomes.items():
         counts = ", ".join(
-            f"{count} {OUTCOMES[code]}" for code, count in zip(*np.unique(codes, return_counts=True), strict=True)
+            f"{count} {OUTCOMES[code]}"
+            for code, count in zip(*np.unique(codes, return_counts=True), strict=True)
         )
         told.append(f"{name}: {counts or 'no image'}")
     return ParcelReason.NO_DATE, "; ".join(told)
@@ -139,7 +143,10 @@ def _write_dropped_dates(blocks: Sequence[FinishedBlock], path: Path) -> None:
 
     columns = ("parcel_id", "sensor", "date", "scene", "reason")
     schema = pa.schema(
-        [(name, pa.date32() if name == "date" else pa.dictionary(pa.int32(), pa.string())) for name in columns]
+        [
+            (name, pa.date32() if name == "date" else pa.dictionary(pa.int32(), pa.string()))
+            for name in columns
+        ]
     )
     with pq.ParquetWriter(path, schema) as writer:
         for block in blocks:
@@ -153,7 +160,8 @@ def _write_dropped_dates(blocks: Sequence[FinishedBlock], path: Path) -> None:
                         pa.DictionaryArray.from_arrays(np.zeros(len(images), np.int32), [name]),
                         pa.array(days[images] if len(images) else np.array([], "datetime64[D]")),
                         pa.DictionaryArray.from_arrays(
-                            images.astype(np.int32), pa.array([scene for scene, _ in part.scenes], pa.string())
+                            images.astype(np.int32),
+                            pa.array([scene for scene, _ in part.scenes], pa.string()),
                         ),
                         pa.DictionaryArray.from_arrays(codes, [str(reason) for reason in OUTCOMES]),
                     ],

@@ -67,6 +67,7 @@ class _Collected:
         outcome, seen_count = acquisitions.usable(image.covered, image.seen, pixels.counts, options)
         serves = outcome == acquisitions.KEPT
         wanted = np.repeat(serves, pixels.counts)
+        assert info.nodata is not None
         values = np.where(image.seen, image.values, info.nodata).astype(info.dtype)
         sizes = np.where(serves, pixels.counts, 0)
         self.scenes.append(image.scene)
@@ -241,9 +242,7 @@ def _scaled(physical: np.ndarray, percentiles: Percentiles | None, info: SensorI
     return percentiles.scaled(physical, info.bands)
 
 
-def _without_unreadable(
-    images: Iterator[_AtPixels | Scene], unreadable: list[Scene]
-) -> Iterator[_AtPixels]:
+def _without_unreadable(images: Iterator[_AtPixels | Scene], unreadable: list[Scene]) -> Iterator[_AtPixels]:
     for image in images:
         if isinstance(image, Scene):
             unreadable.append(image)

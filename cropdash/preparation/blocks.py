@@ -69,9 +69,13 @@ def block_pixels(block: Block, grid: PixelGrid, options: Pixels) -> BlockPixels:
     each = [parcel_pixels(outline, grid, options) for outline in block.outlines]
     found = np.array([len(part) for part in each], dtype=np.int64)
     counts = np.where(found >= options.min_pixels, found, 0)
-    places = np.concatenate([part for part, count in zip(each, counts, strict=True) if count] or [each[0][:0]])
+    places = np.concatenate(
+        [part for part, count in zip(each, counts, strict=True) if count] or [each[0][:0]]
+    )
     if not len(places):
         return BlockPixels(Window(0, 0, 0, 0), places, counts, found)
     row0, column0 = places.min(axis=0).tolist()
     row1, column1 = (places.max(axis=0) + 1).tolist()
-    return BlockPixels(Window(row0, column0, row1, column1), places - (row0, column0), counts, found)
+    return BlockPixels(
+        Window(row0, column0, row1, column1), places - np.array([row0, column0]), counts, found
+    )

@@ -180,7 +180,7 @@ def _check_place(path: Path, table: geopandas.GeoDataFrame) -> None:
         float(value) for value in shapes.to_crs(4326).total_bounds
     )
     possible = np.isfinite([west_degrees, south_degrees, east_degrees, north_degrees]).all() and (
-        -180 <= west_degrees and east_degrees <= 180 and -90 <= south_degrees and north_degrees <= 90
+        west_degrees >= -180 and east_degrees <= 180 and south_degrees >= -90 and north_degrees <= 90
     )
     if possible and area is not None and area.west <= area.east:
         # Real data cross the line a little; wrong ones are far away from it.

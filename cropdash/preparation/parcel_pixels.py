@@ -37,7 +37,7 @@ def _by_centre(outline: BaseGeometry, grid: PixelGrid) -> np.ndarray:
     window = grid.covering(outline.bounds)
     x, y = grid.centres(window)
     inside = shapely.contains_xy(outline, x[None, :], y[:, None])
-    return np.argwhere(inside) + (window.row0, window.col0)
+    return np.argwhere(inside) + np.array([window.row0, window.col0])
 
 
 def _by_cover(outline: BaseGeometry, grid: PixelGrid, min_share: float) -> np.ndarray:

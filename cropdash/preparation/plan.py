@@ -200,7 +200,9 @@ def _grid(recipe: Recipe, scenes: Mapping[str, Sequence[Scene]]) -> PixelGrid:
     corners = [
         scene.corner
         for scene in leading
-        if scene.corner is not None and scene.crs is not None and rasterio.CRS.from_user_input(scene.crs) == known
+        if scene.corner is not None
+        and scene.crs is not None
+        and rasterio.CRS.from_user_input(scene.crs) == known
     ]
     west, north = corners[0] if corners else (0.0, 0.0)
     return PixelGrid(crs, recipe.grid.resolution, west, north)
@@ -219,10 +221,10 @@ def _no_scenes(
     return f"{sensor}: of {listed} scenes none is left: {reasons}"
 
 
-def _notes(
-    sensor: str, options: object, kept: Sequence[Scene], dropped: Sequence[Any]
-) -> tuple[str, ...]:
-    notes = [f"{sensor}: scene {item.scene.id} left out: {item.detail}" for item in dropped if item.scene.problem]
+def _notes(sensor: str, options: object, kept: Sequence[Scene], dropped: Sequence[Any]) -> tuple[str, ...]:
+    notes = [
+        f"{sensor}: scene {item.scene.id} left out: {item.detail}" for item in dropped if item.scene.problem
+    ]
     if isinstance(options, Sentinel2) and options.max_cloud is not None:
         silent = sum(scene.cloud is None for scene in kept)
         if silent:

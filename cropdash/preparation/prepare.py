@@ -71,7 +71,9 @@ def prepare(
         OSError: the images' catalogue does not answer.
     """
     out = Path(out)
-    report = PreparationReport(recipe=str(recipe) if isinstance(recipe, str | Path) else recipe.name or "recipe")
+    report = PreparationReport(
+        recipe=str(recipe) if isinstance(recipe, str | Path) else recipe.name or "recipe"
+    )
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.read(recipe)
     _check_target(out, overwrite)
     given = recipe.parcels.nomenclature
@@ -199,9 +201,7 @@ def _on_dask(
                 engine.stop(key)
 
 
-def _failure_sentence(
-    work: WorkFolder, failures: Sequence[tuple[Block, BaseException]], blocks: int
-) -> str:
+def _failure_sentence(work: WorkFolder, failures: Sequence[tuple[Block, BaseException]], blocks: int) -> str:
     (first, error), *others = failures
     more = f" (and {len(others)} more blocks)" if others else ""
     parcels = ", ".join(first.ids[:3]) + (", ..." if len(first.ids) > 3 else "")

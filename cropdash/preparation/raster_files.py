@@ -20,6 +20,7 @@ from cropdash.preparation.resampling import Raster
 
 if TYPE_CHECKING:
     import xarray as xr
+    from affine import Affine
 
 _PLACEHOLDERS = {
     "date": r"(?P<date>\d{4}-?\d{2}-?\d{2}(?:[T_]\d{2}[:-]?\d{2}(?:[:-]?\d{2})?)?)",
@@ -29,6 +30,10 @@ _PLACEHOLDERS = {
     "direction": r"(?P<direction>(?i:asc|desc)[a-z]*)",
 }
 _NETCDF = (".nc", ".nc4", ".netcdf", ".h5")
+
+
+class UnreadableFileError(ValueError):
+    """A file that is no image, or a broken one."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,8 @@ def find_files(pattern: str) -> list[NamedFile]:
         else:
             expression += {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part))
     found = []
-    for path in sorted(glob.glob(re.sub(r"{\w+}", "*", pattern), recursive=True)):
+    # pathlib globs below a folder only; patterns may be absolute.
+    for path in sorted(glob.glob(re.sub(r"{\w+}", "*", pattern), recursive=True)):  # noqa: PTH207
         match = re.fullmatch(expression, path)
         if match:
             found.append(NamedFile(Path(path), match.groupdict()))
@@ -118,14 +124,14 @@ def place_of(file: NamedFile, crs: str | None) -> Placing:
     """Coordinate reference system and bounds of a file.
 
     Raises:
-        ValueError: it cannot be read, or does not say its coordinate reference system and the recipe
-            does not either.
+        UnreadableFileError: it cannot be read.
+        ValueError: it does not say its coordinate reference system, and the recipe does not either.
     """
+    from rasterio.transform import array_bounds
+
     if file.is_netcdf:
-        dataset = _open_netcdf(str(file.path))
-        found, transform = _netcdf_crs(dataset) or crs, _netcdf_transform(file.path, dataset)
-        y, x = _axes(file.path, dataset)
-        height, width = dataset.sizes[y], dataset.sizes[x]
+        layout = _layout(str(file.path))
+        found, transform, (height, width) = layout.crs or crs, layout.transform, layout.shape
     else:
         import rasterio
 
@@ -134,14 +140,14 @@ def place_of(file: NamedFile, crs: str | None) -> Placing:
                 found = raster.crs.to_string() if raster.crs else crs
                 transform, height, width = raster.transform, raster.height, raster.width
         except rasterio.errors.RasterioError as error:
-            raise ValueError(f"{file.path}: not a readable image ({error})") from None
+            raise UnreadableFileError(f"{file.path}: not a readable image ({error})") from None
     if found is None:
         raise ValueError(
             f"{file.path}: does not say its coordinate reference system; name it in the recipe (source.crs)"
         )
-    corners = [transform * corner for corner in ((0, 0), (width, height))]
-    xs, ys = zip(*corners, strict=True)
-    return Placing(found, (min(xs), min(ys), max(xs), max(ys)), (transform.c, transform.f))
+    west, south, east, north = array_bounds(height, width, transform)
+    bounds = (min(west, east), min(south, north), max(west, east), max(south, north))
+    return Placing(found, bounds, (transform.c, transform.f))
 
 
 def acquisitions(file: NamedFile, time: str | None) -> Iterator[tuple[np.datetime64, int | None]]:
@@ -171,7 +177,8 @@ def band_names(file: NamedFile) -> dict[str, str | int]:
     """What a recipe may call the file's bands, and where each lies."""
     if file.is_netcdf:
         dataset = _open_netcdf(str(file.path))
-        axes = set(_axes(file.path, dataset))
+        layout = _layout(str(file.path))
+        axes = {layout.y, layout.x}
         return {str(name): str(name) for name in dataset.data_vars if axes <= set(dataset[name].dims)}
     import rasterio
 
@@ -185,7 +192,7 @@ def band_names(file: NamedFile) -> dict[str, str | int]:
             }
             return names
     except rasterio.errors.RasterioError as error:
-        raise ValueError(f"{file.path}: not a readable image ({error})") from None
+        raise UnreadableFileError(f"{file.path}: not a readable image ({error})") from None
 
 
 def read_layer(layer: Layer) -> Iterator[tuple[Raster, float, float]]:
@@ -208,35 +215,30 @@ def read_layer(layer: Layer) -> Iterator[tuple[Raster, float, float]]:
             return dataset.read(index, window=(rows, columns))
 
         nodata = dataset.nodatavals[index - 1] if layer.nodata is None else layer.nodata
-        crs = dataset.crs.to_string() if dataset.crs else layer.crs
+        crs = dataset.crs.to_string() if dataset.crs else str(layer.crs)
         raster = Raster(crs, dataset.transform, dataset.shape, nodata, read)
         yield raster, dataset.scales[index - 1], dataset.offsets[index - 1]
 
 
 def _netcdf_raster(layer: Layer) -> tuple[Raster, float, float]:
-    dataset = _open_netcdf(layer.path)
-    y, x = _axes(Path(layer.path), dataset)
-    variable = dataset[layer.band]
-    (*others,) = (name for name in variable.dims if name not in (y, x))
-    if layer.step is not None and others:
-        variable = variable.isel({others[0]: layer.step})
-    variable = variable.transpose(y, x)
-    upwards = bool(dataset[y].values[0] < dataset[y].values[-1])
-    height = dataset.sizes[y]
+    layout = _layout(layer.path)
+    variable = _open_netcdf(layer.path)[layer.band].variable
+    (*others,) = (name for name in variable.dims if name not in (layout.y, layout.x))
+    place = {others[0]: layer.step} if layer.step is not None and others else {}
+    height = layout.shape[0]
 
     def read(rows: tuple[int, int], columns: tuple[int, int]) -> np.ndarray:
-        if upwards:
-            part = variable[height - rows[1] : height - rows[0], slice(*columns)].values[::-1]
-        else:
-            part = variable[slice(*rows), slice(*columns)].values
-        return np.asarray(part)
+        span = (height - rows[1], height - rows[0]) if layout.upwards else rows
+        part = variable.isel({**place, layout.y: slice(*span), layout.x: slice(*columns)})
+        values = np.asarray(part.transpose(layout.y, layout.x).values)
+        return values[::-1] if layout.upwards else values
 
-    attributes = dataset[layer.band].attrs
+    attributes = variable.attrs
     nodata = attributes.get("_FillValue") if layer.nodata is None else layer.nodata
     raster = Raster(
-        crs=_netcdf_crs(dataset) or str(layer.crs),
-        transform=_netcdf_transform(Path(layer.path), dataset),
-        shape=(height, dataset.sizes[x]),
+        crs=layout.crs or str(layer.crs),
+        transform=layout.transform,
+        shape=layout.shape,
         nodata=None if nodata is None else float(nodata),
         read=read,
     )
@@ -253,11 +255,52 @@ def _open_netcdf(path: str) -> xr.Dataset:
         raise ValueError(f"{path}: not a readable netCDF file ({error})") from None
 
 
-def _axes(path: Path, dataset: xr.Dataset) -> tuple[str, str]:
-    for y, x in (("y", "x"), ("lat", "lon"), ("latitude", "longitude")):
-        if y in dataset.sizes and x in dataset.sizes:
-            return y, x
-    raise ValueError(f"{path}: has no axes y and x; it has {', '.join(map(str, dataset.sizes))}")
+@dataclass(frozen=True)
+class _Layout:
+    """A netCDF file's axes and pixels.
+
+    Attributes:
+        upwards: whether rows stand from south to north in the file.
+    """
+
+    y: str
+    x: str
+    shape: tuple[int, int]
+    crs: str | None
+    transform: Affine
+    upwards: bool
+
+
+@lru_cache(maxsize=64)
+def _layout(path: str) -> _Layout:
+    from affine import Affine
+
+    dataset = _open_netcdf(path)
+    axes = [
+        (y, x)
+        for y, x in (("y", "x"), ("lat", "lon"), ("latitude", "longitude"))
+        if y in dataset.sizes and x in dataset.sizes
+    ]
+    if not axes:
+        raise ValueError(f"{path}: has no axes y and x; it has {', '.join(map(str, dataset.sizes))}")
+    ((y, x), *_) = axes
+    columns, rows = dataset[x].values.astype(np.float64), dataset[y].values.astype(np.float64)
+    if len(columns) < 2 or len(rows) < 2:
+        raise ValueError(f"{path}: an image of one row or column tells no pixel size")
+    width, height = (columns[-1] - columns[0]) / (len(columns) - 1), (rows[0] - rows[-1]) / (len(rows) - 1)
+    if not np.allclose(np.diff(columns), width, rtol=1e-3) or not np.allclose(
+        np.diff(rows), -height, rtol=1e-3
+    ):
+        raise ValueError(f"{path}: its pixels are not evenly spaced")
+    north = max(rows[0], rows[-1]) + abs(height) / 2
+    return _Layout(
+        y=y,
+        x=x,
+        shape=(len(rows), len(columns)),
+        crs=_netcdf_crs(dataset),
+        transform=Affine(width, 0, columns[0] - width / 2, 0, -abs(height), north),
+        upwards=bool(height < 0),
+    )
 
 
 def _time_axis(dataset: xr.Dataset) -> str | None:
@@ -273,16 +316,3 @@ def _netcdf_crs(dataset: xr.Dataset) -> str | None:
                 if attributes.get(key):
                     return str(attributes[key])
     return None
-
-
-def _netcdf_transform(path: Path, dataset: xr.Dataset) -> Any:
-    from affine import Affine
-
-    y, x = _axes(path, dataset)
-    columns, rows = dataset[x].values.astype(np.float64), np.sort(dataset[y].values.astype(np.float64))[::-1]
-    if len(columns) < 2 or len(rows) < 2:
-        raise ValueError(f"{path}: an image of one row or column tells no pixel size")
-    width, height = (columns[-1] - columns[0]) / (len(columns) - 1), (rows[0] - rows[-1]) / (len(rows) - 1)
-    if not np.allclose(np.diff(columns), width, rtol=1e-3) or not np.allclose(np.diff(rows), -height, rtol=1e-3):
-        raise ValueError(f"{path}: its pixels are not evenly spaced")
-    return Affine(width, 0, columns[0] - width / 2, 0, -height, rows[0] + height / 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from cropdash.preparation.pixel_grid import PixelGrid, Window
 from cropdash.preparation.raster_files import (
     Layer,
     NamedFile,
+    UnreadableFileError,
     acquisitions,
     band_names,
     find_files,
@@ -31,7 +33,7 @@ class RasterImages:
 
     def __init__(self, sensor: str, options: RasterSource) -> None:
         self.sensor = sensor
-        self.values = options.values
+        self.values: str = options.values
         self.threads = 2
         self._options = options
 
@@ -45,35 +47,51 @@ class RasterImages:
         """See :class:`~cropdash.preparation.sources.ImageSource`."""
         layers: dict[_Key, dict[str, Layer]] = {}
         files: dict[_Key, NamedFile] = {}
+        broken: dict[_Key, str] = {}
         for group in self._options.files:
             for file in find_files(group.pattern):
-                named = _bands_of(file, group)
+                named: dict[str, str | int] = {}
+                problem = None
+                try:
+                    named = _bands_of(file, group)
+                except UnreadableFileError as error:
+                    # Its name tells which scene it is of, which the recipe may leave out.
+                    if file.time is None:
+                        raise
+                    problem = str(error)
                 for time, step in acquisitions(file, self._options.time):
                     if not start <= time.astype("datetime64[D]") <= end:
                         continue
                     told = file.told
                     key = (told.get("tile", ""), told.get("orbit", ""), told.get("direction", ""), time)
+                    if problem is not None:
+                        broken[key] = problem
+                        continue
                     files.setdefault(key, file)
                     self._add(layers.setdefault(key, {}), named, file, step)
-        places = {path: place_of(file, self._options.crs) for path, file in _by_path(files.values()).items()}
+        places = {
+            path: place_of(NamedFile(Path(path), {}), self._options.crs)
+            for path in {str(file.path) for file in files.values()}
+        }
         found = []
-        for key, of_scene in layers.items():
-            place = places[str(files[key].path)]
-            footprint = _degrees(place.crs, place.bounds)
-            if not _meet(footprint, box):
+        for key in {**layers, **broken}:
+            place = places[str(files[key].path)] if key in files else None
+            footprint = None if place is None else _degrees(place.crs, place.bounds)
+            if footprint is not None and not _meet(footprint, box):
                 continue
             tile, orbit, direction, time = key
+            of_scene = layers.get(key, {})
             found.append(
                 Scene(
                     id="_".join(part for part in (tile, orbit, direction, str(time)) if part),
                     time=time,
-                    crs=place.crs,
-                    corner=place.corner,
+                    crs=None if place is None else place.crs,
+                    corner=None if place is None else place.corner,
                     footprint=footprint,
                     tile=tile or None,
                     orbit=int(orbit) if orbit else None,
                     direction=_direction(direction),
-                    problem=_missing(time, bands, of_scene),
+                    problem=broken.get(key) or _missing(time, bands, of_scene),
                     content={band: layer.to_dict() for band, layer in of_scene.items() if band in bands},
                 )
             )
@@ -145,10 +163,6 @@ def _direction(text: str) -> str | None:
     if not text:
         return None
     return "ascending" if text.lower().startswith("asc") else "descending"
-
-
-def _by_path(files: Sequence[NamedFile] | object) -> dict[str, NamedFile]:
-    return {str(file.path): file for file in files}  # type: ignore[attr-defined]
 
 
 def _degrees(crs: str, bounds: tuple[float, float, float, float]) -> tuple[float, float, float, float]:

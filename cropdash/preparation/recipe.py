@@ -117,9 +117,7 @@ class RasterSource(_Part):
         gt=0,
         description="Physical value of one unit (0.0001 for reflectance x 10000); the files' own if unset, else 1.",
     )
-    offset: float | None = Field(
-        None, description="Added to value * scale; the files' own if unset, else 0."
-    )
+    offset: float | None = Field(None, description="Added to value * scale; the files' own if unset, else 0.")
     nodata: float | None = Field(None, description="Value of no data; the files' own if unset.")
     values: Literal["power", "db", "amplitude"] = Field("db", description="What Sentinel-1 values are.")
 
@@ -209,14 +207,19 @@ class Sentinel2(_SensorPart):
         description="Classes of the scene classification (SCL) that count as seen; empty for no mask.",
     )
     min_clear: float = Field(
-        0.8, gt=0, le=1, description="Least share of a parcel's pixels seen and clear, or the date is dropped."
+        0.8,
+        gt=0,
+        le=1,
+        description="Least share of a parcel's pixels seen and clear, or the date is dropped.",
     )
     ndvi: bool = Field(False, description="Add NDVI as a channel; not with scaling by scene.")
 
     @model_validator(mode="after")
     def _ndvi_is_not_scaled(self) -> Self:
         if self.ndvi and self.scaling is not None:
-            raise ValueError("ndvi and scaling cannot be had together: percentiles of reflectance are not NDVI's")
+            raise ValueError(
+                "ndvi and scaling cannot be had together: percentiles of reflectance are not NDVI's"
+            )
         return self
 
 

@@ -96,7 +96,9 @@ class PreparationReport:
             "parcels": self.parcels,
             "prepared": self.prepared,
             "dropped_parcels": {str(reason): count for reason, count in self.reasons.items()},
-            "dropped": [{"reason": reason, "parcel_id": i, "detail": text} for reason, i, text in self.dropped],
+            "dropped": [
+                {"reason": reason, "parcel_id": i, "detail": text} for reason, i, text in self.dropped
+            ],
             "scenes": self.scenes,
             "dates": {
                 sensor: {

@@ -79,9 +79,7 @@ def _whole_factor(raster: Raster, grid: PixelGrid) -> int | None:
     return factor
 
 
-def _repeated(
-    raster: Raster, grid: PixelGrid, window: Window, factor: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _repeated(raster: Raster, grid: PixelGrid, window: Window, factor: int) -> tuple[np.ndarray, np.ndarray]:
     row = window.row0 - round((grid.north - raster.transform.f) / grid.resolution)
     column = window.col0 - round((raster.transform.c - grid.west) / grid.resolution)
     rows = (np.arange(window.shape[0]) + row) // factor
@@ -114,7 +112,9 @@ def _warped(
         return _nothing(raster, window)
     rows, columns = part
     source = raster.read(rows, columns)
-    transform = raster.transform * Affine.translation(columns[0], rows[0])
+    a, b, c, d, e, f = tuple(raster.transform)[:6]
+    row, column = rows[0], columns[0]
+    transform = Affine(a, b, a * column + b * row + c, d, e, d * column + e * row + f)
     place = {
         "src_transform": transform,
         "src_crs": raster.crs,
@@ -151,11 +151,22 @@ def _part_below(
     from rasterio.warp import transform_bounds
 
     west, south, east, north = transform_bounds(grid.crs, raster.crs, *grid.bounds(window), densify_pts=21)
-    corners = [~raster.transform * corner for corner in ((west, north), (east, south), (west, south), (east, north))]
-    columns, rows = zip(*corners, strict=True)
+    columns, rows = _columns_and_rows(
+        ~raster.transform, (west, east, west, east), (north, south, south, north)
+    )
     row = (max(int(np.floor(min(rows))) - 2, 0), min(int(np.ceil(max(rows))) + 2, raster.shape[0]))
     column = (max(int(np.floor(min(columns))) - 2, 0), min(int(np.ceil(max(columns))) + 2, raster.shape[1]))
     return None if row[0] >= row[1] or column[0] >= column[1] else (row, column)
+
+
+def _columns_and_rows(
+    inverse: Affine, x: tuple[float, ...], y: tuple[float, ...]
+) -> tuple[list[float], list[float]]:
+    """Columns and rows, not rounded, of coordinates."""
+    a, b, c, d, e, f = tuple(inverse)[:6]
+    columns = [a * east + b * north + c for east, north in zip(x, y, strict=True)]
+    rows = [d * east + e * north + f for east, north in zip(x, y, strict=True)]
+    return columns, rows
 
 
 def _nothing(raster: Raster, window: Window) -> tuple[np.ndarray, np.ndarray]:

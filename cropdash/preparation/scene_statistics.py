@@ -167,7 +167,9 @@ def _row_of(path: Path, rows: Mapping[str, _Row], scene: Scene) -> tuple[str, _R
     tile = "" if scene.tile is None else re.sub(r"^(MGRS-|T)(?=\d)", "", scene.tile)
     second = str(scene.time).replace("-", "").replace(":", "")
     for stamp in (second, second[:8]):
-        matches = [name for name in rows if stamp in name and (not tile or "_T" not in name or f"_T{tile}" in name)]
+        matches = [
+            name for name in rows if stamp in name and (not tile or "_T" not in name or f"_T{tile}" in name)
+        ]
         if len(matches) == 1:
             return matches[0], rows[matches[0]]
         if matches:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 import time
 import warnings
@@ -162,7 +163,9 @@ class StacImages:
                 yield from search.items()
                 return
             if self._options.query:
-                raise ValueError(f"{self._where}: a static catalogue cannot be asked for a query; leave it out")
+                raise ValueError(
+                    f"{self._where}: a static catalogue cannot be asked for a query; leave it out"
+                )
             yield from self._collection(client).get_items(recursive=True)
         except requests.Timeout:
             raise TimeoutError(
@@ -251,11 +254,10 @@ class StacImages:
 
 def _planetary_computer_signing() -> Callable[[str], str]:
     try:
-        import planetary_computer
+        planetary_computer = importlib.import_module("planetary_computer")
     except ImportError:
         raise ImportError(
-            "the Planetary Computer gives its images to signed requests only: "
-            "pip install planetary-computer"
+            "the Planetary Computer gives its images to signed requests only: pip install planetary-computer"
         ) from None
     sign: Callable[[str], str] = planetary_computer.sign
     return sign

@@ -125,13 +125,16 @@ class WorkFolder:
             FileExistsError: it holds the work of another recipe or other parcels.
         """
         path = self.path / _FINGERPRINT
+        if path.is_file() and read_json(path) != fingerprint:
+            finished = len(self.finished())
+            if finished and not restart:
+                raise FileExistsError(
+                    f"{self.path} holds {finished} finished blocks of another recipe or other parcels; "
+                    "delete it, or ask to start anew (--restart)"
+                )
+            restart = True
         if restart and self.path.exists():
             shutil.rmtree(self.path)
-        if path.is_file() and read_json(path) != fingerprint:
-            raise FileExistsError(
-                f"{self.path} holds {len(self.finished())} finished blocks of another recipe or other "
-                "parcels; delete it, or ask to start anew (--restart)"
-            )
         if not path.is_file():
             self.path.mkdir(parents=True, exist_ok=True)
             write_json(path, fingerprint)
@@ -203,6 +206,10 @@ def _plan(path: Path, _written: int) -> Plan:
 def _load(path: Path, *, mapped: bool) -> np.ndarray:
     try:
         # An empty file cannot be mapped.
-        return np.load(path, mmap_mode="r" if mapped and path.stat().st_size > 256 else None, allow_pickle=False)
+        return np.load(
+            path, mmap_mode="r" if mapped and path.stat().st_size > 256 else None, allow_pickle=False
+        )
     except (ValueError, EOFError, OSError) as error:
-        raise ValueError(f"{path}: not a readable NumPy array ({error}); ask to start anew (--restart)") from None
+        raise ValueError(
+            f"{path}: not a readable NumPy array ({error}); ask to start anew (--restart)"
+        ) from None

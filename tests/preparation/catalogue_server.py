@@ -94,7 +94,12 @@ class _Handler(BaseHTTPRequestHandler):
             "links": [
                 {"rel": "self", "href": f"{url}/api"},
                 {"rel": "root", "href": f"{url}/api"},
-                {"rel": "search", "href": f"{url}/api/search", "type": "application/geo+json", "method": "POST"},
+                {
+                    "rel": "search",
+                    "href": f"{url}/api/search",
+                    "type": "application/geo+json",
+                    "method": "POST",
+                },
             ],
         }
 

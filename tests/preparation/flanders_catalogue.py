@@ -16,7 +16,6 @@ import numpy as np
 import rasterio
 import xarray as xr
 from pyproj import Transformer
-from rasterio.shutil import copy as copy_raster
 
 S2_ASSETS = {
     "B02": "blue",
@@ -128,7 +127,7 @@ def write_cog(path: Path, values: np.ndarray, transform: Any, *, crs: Any = EPSG
     """One band, or ``(bands, rows, columns)``, as a Cloud Optimized GeoTIFF."""
     bands = values if values.ndim == 3 else values[None]
     profile = {
-        "driver": "GTiff",
+        "driver": "COG",
         "count": len(bands),
         "height": bands.shape[1],
         "width": bands.shape[2],
@@ -137,11 +136,8 @@ def write_cog(path: Path, values: np.ndarray, transform: Any, *, crs: Any = EPSG
         "transform": transform,
         "nodata": nodata,
     }
-    with rasterio.MemoryFile() as memory:
-        with memory.open(**profile) as dataset:
-            dataset.write(bands)
-        with memory.open() as dataset:
-            copy_raster(dataset, path, driver="COG", compress="deflate", overviews="none", blocksize=512)
+    with rasterio.open(path, "w", **profile, compress="deflate", overviews="none") as dataset:
+        dataset.write(bands)
 
 
 def _placed(stack: xr.Dataset) -> tuple[Any, tuple[float, float, float, float]]:

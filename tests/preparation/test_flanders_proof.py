@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cropdash.readers.reference_layout import import_reference
 from cropdash.datasets.store import ParcelStore
 from cropdash.preparation.prepare import prepare
 from cropdash.preparation.recipe import Recipe
+from cropdash.readers.reference_layout import import_reference
 from tests.preparation.catalogue_server import CatalogueServer
 from tests.preparation.recipes import catalogue_recipe, raster_recipe
 
@@ -53,8 +53,6 @@ def test_cogs_of_a_catalogue_served_over_http_give_the_pieces_that_were_cut(
     assert not (tmp_path / ".store.preparing").exists()
 
 
-def test_netcdf_stacks_give_the_pieces_that_were_cut(
-    shared: Path, cut: ParcelStore, tmp_path: Path
-) -> None:
+def test_netcdf_stacks_give_the_pieces_that_were_cut(shared: Path, cut: ParcelStore, tmp_path: Path) -> None:
     prepare(Recipe.model_validate(raster_recipe(shared)), tmp_path / "store")
     assert_same(ParcelStore.open(tmp_path / "store"), cut)
