@@ -12,8 +12,13 @@ if TYPE_CHECKING:
     from cropdash.analysis.attention_aggregate import by_class_and_date
     from cropdash.datasets.store import ParcelStore
     from cropdash.nomenclature import Fusion, Nomenclature
+    from cropdash.readers.breizhcrops import import_breizhcrops
+    from cropdash.readers.eurocropsml import import_eurocropsml
     from cropdash.readers.inspection import inspect
+    from cropdash.readers.pixel_set import import_pixel_set
     from cropdash.readers.reference_layout import import_reference
+    from cropdash.readers.timematch import import_timematch
+    from cropdash.readers.worldcereal import import_worldcereal
     from cropdash.runs.archive import export_run, import_run
     from cropdash.runs.library import RunLibrary, open_result
     from cropdash.runs.published import published
@@ -31,8 +36,13 @@ _HOMES = {
     "by_class_and_date": "cropdash.analysis.attention_aggregate",
     "export_run": "cropdash.runs.archive",
     "fuse": "cropdash.training.fuse",
+    "import_breizhcrops": "cropdash.readers.breizhcrops",
+    "import_eurocropsml": "cropdash.readers.eurocropsml",
+    "import_pixel_set": "cropdash.readers.pixel_set",
     "import_reference": "cropdash.readers.reference_layout",
     "import_run": "cropdash.runs.archive",
+    "import_timematch": "cropdash.readers.timematch",
+    "import_worldcereal": "cropdash.readers.worldcereal",
     "inspect": "cropdash.readers.inspection",
     "open_result": "cropdash.runs.library",
     "predict": "cropdash.training.predict",
@@ -50,8 +60,13 @@ __all__ = [
     "by_class_and_date",
     "export_run",
     "fuse",
+    "import_breizhcrops",
+    "import_eurocropsml",
+    "import_pixel_set",
     "import_reference",
     "import_run",
+    "import_timematch",
+    "import_worldcereal",
     "inspect",
     "open_result",
     "predict",

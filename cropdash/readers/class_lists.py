@@ -102,7 +102,6 @@ def _farthest_colours(taken: Sequence[str], count: int) -> list[str]:
         at = int(nearest.argmax())
         chosen.append(candidates[at])
         nearest = np.minimum(nearest, _distances(channels, channels[at]))
-        nearest[at] = -1
     return chosen
 
 
