@@ -18,10 +18,11 @@ import panel_material_ui as pmu
 from cropdash.dashboard.choosers import ClassSelect, NothingToShow, RunSelect
 from cropdash.dashboard.map.answers import answer
 from cropdash.dashboard.map.colours import ColourBy
+from cropdash.dashboard.map.figure import EMPTY_LAND
 from cropdash.dashboard.map.legend import LegendChips
 from cropdash.dashboard.map.mapped_run import MAP_NEEDS, MappedRun, mappable
 from cropdash.dashboard.map.outlines import ParcelOutlines, View
-from cropdash.dashboard.map.parcel_map import EMPTY_LAND, ParcelMap
+from cropdash.dashboard.map.parcel_map import ParcelMap
 from cropdash.dashboard.map.raster import ParcelRaster, drawn_as_polygons
 from cropdash.dashboard.map.shared_outlines import raster_in_background, raster_of
 from cropdash.dashboard.page import Page, text_pane

@@ -1,4 +1,4 @@
-"""The map itself: a Bokeh figure that draws parcels as polygons, or as an image where they are many.
+"""The map itself: draws parcels as polygons, or as an image where they are many.
 
 It knows outlines and colour codes, and tells whoever made it which parcel was tapped. Three rules
 keep it quick: geometry is sent again only when the view leaves what was sent; recolouring sends
@@ -13,27 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from bokeh.events import Tap
-from bokeh.models import (
-    BooleanFilter,
-    BoxZoomTool,
-    CDSView,
-    ColumnDataSource,
-    CustomJS,
-    HoverTool,
-    ImperialLength,
-    LinearColorMapper,
-    PanTool,
-    Range1d,
-    ResetTool,
-    ScaleBar,
-    WheelZoomTool,
-    ZoomInTool,
-    ZoomOutTool,
-)
-from bokeh.plotting import figure
 
-from cropdash.dashboard.colours import INK, RULE
-from cropdash.dashboard.map.colours import CLEAR, NO_PREDICTION, Colouring
+from cropdash.dashboard.map.colours import Colouring
+from cropdash.dashboard.map.figure import MapFigure, no_image
 from cropdash.dashboard.map.outlines import ParcelOutlines, View
 from cropdash.dashboard.map.raster import ParcelRaster, codes_image, drawn_as_polygons
 
@@ -48,25 +30,7 @@ Hover = Mapping[str, Sequence[str] | np.ndarray]
 TAP_REACH = 8
 #: Wait this long after a movement before drawing anew, in milliseconds.
 _SETTLE_MS = 90
-EMPTY_LAND = "#EDF0F0"
 _LARGEST_IMAGE = (1600, 1200)
-
-# Keeps metres square whatever the shape of the window: the centre and the scale stay, the rest follows.
-# It waits until both ranges have settled, since tools and the server move one after the other.
-_KEEP_SQUARE = """
-clearTimeout(plot.square_timer)
-plot.square_timer = setTimeout(() => {
-  const w = plot.inner_width, h = plot.inner_height
-  if (!(w > 0 && h > 0)) return
-  const x = plot.x_range, y = plot.y_range
-  const scale = Math.max((x.end - x.start) / w, (y.end - y.start) / h)
-  const near = (a, b) => Math.abs(a - b) < 1e-6 * scale * Math.max(w, h)
-  if (near(x.end - x.start, scale * w) && near(y.end - y.start, scale * h)) return
-  const cx = (x.start + x.end) / 2, cy = (y.start + y.end) / 2
-  x.setv({start: cx - scale * w / 2, end: cx + scale * w / 2})
-  y.setv({start: cy - scale * h / 2, end: cy + scale * h / 2})
-}, 0)
-"""
 
 
 class ParcelMap:
@@ -97,7 +61,15 @@ class ParcelMap:
         #: Width and height of the drawing area: a guess until the browser says.
         self._inner = {"inner_width": 900, "inner_height": height}
         self._sized = False
-        self._build(height)
+        #: What the browser has been sent.
+        self.drawing = MapFigure(height)
+        self.figure = self.drawing.plot
+        for span in (self.figure.x_range, self.figure.y_range):
+            span.on_change("start", self._moved)
+            span.on_change("end", self._moved)
+        self.figure.on_change("inner_width", self._resized)
+        self.figure.on_change("inner_height", self._resized)
+        self.figure.on_event(Tap, self._tapped)
 
     # --- what is on the map ----------------------------------------------------------------------
 
@@ -121,8 +93,8 @@ class ParcelMap:
             frozenset(hidden),
         )
         self._sent = None
-        self._highlight.data = {"xs": [], "ys": []}
-        self._scale_bar.dimensional = _ground_lengths(outlines.metres_per_unit)
+        self.drawing.highlight.data = {"xs": [], "ys": []}
+        self.drawing.measure(outlines.metres_per_unit)
         self._paint()
         self._draw()
 
@@ -134,7 +106,7 @@ class ParcelMap:
             self._send_image()
         elif len(self._sent_positions):
             for column, values in self._columns(self._sent_positions).items():
-                self._polygons.data[column] = values
+                self.drawing.polygons.data[column] = values
 
     def hide(self, hidden: Collection[str]) -> None:
         """Switch legend entries off, by key. Only the palette and one mask travel."""
@@ -144,10 +116,10 @@ class ParcelMap:
     def select(self, position: int | None) -> None:
         """Draw the outline of one parcel over all others."""
         if position is None or self._outlines is None:
-            self._highlight.data = {"xs": [], "ys": []}
+            self.drawing.highlight.data = {"xs": [], "ys": []}
             return
         xs, ys = self._outlines.rings([position])
-        self._highlight.data = {"xs": xs, "ys": ys}
+        self.drawing.highlight.data = {"xs": xs, "ys": ys}
 
     def look_at(self, view: View) -> None:
         """Move the map."""
@@ -199,8 +171,8 @@ class ParcelMap:
         self._sent, self._sent_positions, self._image_positions = view, positions, None
         xs, ys = self._outlines.rings(positions)
         self._unmask()
-        self._polygons.data = {"xs": xs, "ys": ys, **self._columns(positions)}
-        self._image.data = _no_image()
+        self.drawing.polygons.data = {"xs": xs, "ys": ys, **self._columns(positions)}
+        self.drawing.image.data = no_image()
         self._paint()
 
     def _columns(self, positions: NDArray[np.int64]) -> dict[str, list[Any]]:
@@ -217,12 +189,12 @@ class ParcelMap:
         if len(self._sent_positions):
             self._sent_positions = np.zeros(0, np.int64)
             self._unmask()
-            self._polygons.data = {name: [] for name in self._polygons.data}
+            self.drawing.polygons.data = {name: [] for name in self.drawing.polygons.data}
         self._send_image()
 
     def _send_image(self) -> None:
         assert self._image_positions is not None and self._sent is not None
-        self._image.data = {
+        self.drawing.image.data = {
             "image": [codes_image(self._image_positions, self._colouring.codes)],
             "x": [self._sent.x0],
             "y": [self._sent.y0],
@@ -233,23 +205,23 @@ class ParcelMap:
     def _paint(self) -> None:
         palette = self._colouring.palette(self._hidden)
         # Half-integers as bounds put every whole code into the middle of its colour.
-        self._mapper.update(palette=palette, low=-0.5, high=len(palette) - 0.5)
+        self.drawing.mapper.update(palette=palette, low=-0.5, high=len(palette) - 0.5)
         if len(self._sent_positions):
             shown = self._colouring.shown(self._hidden)[self._sent_positions]
-            self._mask.booleans = None if shown.all() else shown.tolist()
+            self.drawing.mask.booleans = None if shown.all() else shown.tolist()
             hatched = shown & self._colouring.hatches()[self._sent_positions]
-            self._hatch_mask.booleans = hatched.tolist() if hatched.any() else []
+            self.drawing.hatch_mask.booleans = hatched.tolist() if hatched.any() else []
 
     def _unmask(self) -> None:
         """Before other polygons come: a mask that is longer than its columns would be refused by the browser."""
-        self._mask.booleans, self._hatch_mask.booleans = None, []
+        self.drawing.mask.booleans, self.drawing.hatch_mask.booleans = None, []
 
     def _clear(self) -> None:
         self._sent, self._image_positions = None, None
         self._sent_positions = np.zeros(0, np.int64)
         self._unmask()
-        self._polygons.data = {name: [] for name in self._polygons.data}
-        self._image.data = _no_image()
+        self.drawing.polygons.data = {name: [] for name in self.drawing.polygons.data}
+        self.drawing.image.data = no_image()
 
     @property
     def _pixels(self) -> tuple[int, int]:
@@ -296,127 +268,3 @@ class ParcelMap:
         except Exception as error:
             log.exception("the map could not be drawn")
             self._on_error(error)
-
-    # --- the figure ------------------------------------------------------------------------------
-
-    def _build(self, height: int) -> None:
-        self._mapper = LinearColorMapper(palette=[CLEAR], low=-0.5, high=0.5)
-        self._image = ColumnDataSource(_no_image())
-        self._polygons = ColumnDataSource(
-            {name: [] for name in ("xs", "ys", "code", "parcel", "truth", "prediction", "confidence")}
-        )
-        self._highlight = ColumnDataSource({"xs": [], "ys": []})
-        self._mask, self._hatch_mask = BooleanFilter(), BooleanFilter(booleans=[])
-
-        zoom = WheelZoomTool(visible=False)
-        plot = figure(
-            height=height,
-            sizing_mode="stretch_width",
-            x_range=Range1d(0, 1),
-            y_range=Range1d(0, 1),
-            tools=[
-                PanTool(visible=False),
-                zoom,
-                BoxZoomTool(match_aspect=True),
-                ZoomInTool(),
-                ZoomOutTool(),
-                ResetTool(),
-            ],
-            active_scroll=zoom,
-            toolbar_location="right",
-            # The pane behind the figure has the colour of empty land.
-            background_fill_alpha=0,
-            border_fill_alpha=0,
-            outline_line_color=RULE,
-            min_border=0,
-            output_backend="canvas",
-        )
-        plot.axis.visible = False
-        plot.grid.visible = False
-        plot.toolbar.logo = None
-        plot.image(
-            image="image", x="x", y="y", dw="dw", dh="dh", source=self._image, color_mapper=self._mapper
-        )
-        colour = {"field": "code", "transform": self._mapper}
-        polygons = plot.multi_polygons(
-            xs="xs",
-            ys="ys",
-            source=self._polygons,
-            view=CDSView(filter=self._mask),
-            fill_color=colour,
-            line_color="white",
-            line_width=0.7,
-        )
-        # Hatching is a renderer of its own: a pattern per polygon would take the browser seconds to draw.
-        hatching = plot.multi_polygons(
-            xs="xs",
-            ys="ys",
-            source=self._polygons,
-            view=CDSView(filter=self._hatch_mask),
-            # Without a fill the browser draws no pattern either.
-            fill_color=NO_PREDICTION,
-            line_color=None,
-            hatch_pattern="/",
-            hatch_color="white",
-            hatch_alpha=0.9,
-            hatch_scale=7,
-            hatch_weight=1.5,
-        )
-        polygons.nonselection_glyph = hatching.nonselection_glyph = None
-        plot.multi_polygons(
-            xs="xs", ys="ys", source=self._highlight, fill_color=None, line_color="white", line_width=6
-        )
-        plot.multi_polygons(
-            xs="xs", ys="ys", source=self._highlight, fill_color=None, line_color=INK, line_width=2.5
-        )
-        plot.add_tools(
-            HoverTool(
-                visible=False,
-                renderers=[polygons],
-                point_policy="follow_mouse",
-                tooltips="<b>@parcel</b><br>truth: @truth<br>prediction: @prediction<br>confidence: @confidence",
-            )
-        )
-        self._scale_bar = ScaleBar(
-            range=plot.x_range,
-            unit="unit",
-            dimensional=_ground_lengths(1.0),
-            location="bottom_left",
-            label="@{value} @{unit}",
-            label_text_font_size="12px",
-            background_fill_alpha=0.85,
-            border_line_color=None,
-            bar_line_width=2,
-            bar_length=0.08,
-            padding=6,
-        )
-        plot.add_layout(self._scale_bar)
-
-        square = CustomJS(args={"plot": plot}, code=_KEEP_SQUARE)
-        plot.js_on_change("inner_width", square)
-        plot.js_on_change("inner_height", square)
-        plot.x_range.js_on_change("end", square)
-        plot.y_range.js_on_change("end", square)
-        for span in (plot.x_range, plot.y_range):
-            span.on_change("start", self._moved)
-            span.on_change("end", self._moved)
-        plot.on_change("inner_width", self._resized)
-        plot.on_change("inner_height", self._resized)
-        plot.on_event(Tap, self._tapped)
-        self.figure = plot
-
-
-def _ground_lengths(metres_per_unit: float) -> ImperialLength:
-    """Lengths on the ground for a scale bar whose range counts in map units.
-
-    The map's own unit comes first, so that the equally long metre is preferred to it. Of Bokeh's
-    dimensions whose units can be replaced, ImperialLength is the one that its browser side knows.
-    """
-    return ImperialLength(
-        basis={"unit": (metres_per_unit, "unit"), "m": (1.0, "m"), "km": (1000.0, "km")},
-        ticks=[1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300, 500],
-    )
-
-
-def _no_image() -> dict[str, list[Any]]:
-    return {"image": [], "x": [], "y": [], "dw": [], "dh": []}

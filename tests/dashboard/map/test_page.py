@@ -136,39 +136,39 @@ def drawn(count: int) -> tuple[ParcelMap, ParcelOutlines, Colouring]:
 def test_zooming_in_turns_the_image_into_polygons_and_back() -> None:
     shown, outlines, _ = drawn(4_000)
     assert not shown.as_polygons
-    image = shown._image.data["image"][0]
+    image = shown.drawing.image.data["image"][0]
     assert image.dtype == np.uint8 and 0.5 < (image == 1).mean() < 0.7
     shown.look_at(View(0, 0, 1_000, 1_000))
-    assert shown.as_polygons and not shown._image.data["image"]
-    assert 100 <= len(shown._polygons.data["xs"]) < 500
+    assert shown.as_polygons and not shown.drawing.image.data["image"]
+    assert 100 <= len(shown.drawing.polygons.data["xs"]) < 500
     shown.look_at(outlines.view)
-    assert not shown.as_polygons and not shown._polygons.data["xs"]
+    assert not shown.as_polygons and not shown.drawing.polygons.data["xs"]
 
 
 def test_zooming_further_in_sends_nothing() -> None:
     shown, _, _ = drawn(400)
-    before = shown._polygons.data["xs"]
+    before = shown.drawing.polygons.data["xs"]
     shown.look_at(View(100, 100, 400, 400))
-    assert shown._polygons.data["xs"] is before
+    assert shown.drawing.polygons.data["xs"] is before
 
 
 def test_recolouring_sends_codes_and_keeps_the_geometry() -> None:
     shown, _, colouring = drawn(400)
-    before = shown._polygons.data["xs"]
+    before = shown.drawing.polygons.data["xs"]
     shown.recolour(Colouring(np.full(400, 2, np.uint8), colouring.entries), {"parcel": [""] * 400})
-    assert shown._polygons.data["xs"] is before
-    assert set(shown._polygons.data["code"]) == {2}
-    assert shown._hatch_mask.booleans == [True] * 400
+    assert shown.drawing.polygons.data["xs"] is before
+    assert set(shown.drawing.polygons.data["code"]) == {2}
+    assert shown.drawing.hatch_mask.booleans == [True] * 400
 
 
 def test_hiding_an_entry_clears_its_colour_and_masks_its_polygons() -> None:
     shown, _, _ = drawn(400)
     shown.hide({"a"})
-    assert shown._mapper.palette == [CLEAR, CLEAR, "#222222"]
-    assert shown._mask.booleans == [False] * 400
+    assert shown.drawing.mapper.palette == [CLEAR, CLEAR, "#222222"]
+    assert shown.drawing.mask.booleans == [False] * 400
     assert shown._under(40, 40) is None, "what is hidden cannot be tapped"
     shown.hide(())
-    assert shown._mask.booleans is None
+    assert shown.drawing.mask.booleans is None
     assert shown._under(40, 40) == 0
 
 
