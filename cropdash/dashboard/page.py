@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import html
 import logging
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import panel as pn
 import panel_material_ui as pmu
+import param
 
 from cropdash.dashboard.pages import PageEntry
 from cropdash.dashboard.run_words import run_name
@@ -24,7 +26,7 @@ from cropdash.runs.results import Result
 log = logging.getLogger(__name__)
 
 
-class Page(pn.viewable.Viewer):
+class Page(pn.viewable.Viewer, param.ParameterizedABC):
     """Base of all pages.
 
     A subclass fills ``self.body`` in its ``__init__``, writes :meth:`refresh`, and says in
@@ -60,9 +62,9 @@ class Page(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
 
+    @abstractmethod
     def refresh(self) -> None:
         """Bring every pane in line with the choices."""
-        raise NotImplementedError(f"{type(self).__name__} must say how it refreshes")
 
     def library_changed(self) -> None:
         """Called while the page is shown, after runs came, went or moved on."""
