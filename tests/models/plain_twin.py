@@ -67,6 +67,7 @@ class _Plain:
                 series[1].days,
                 series[1].date_mask,
                 series[1].pixel_mask,
+                None if series[0].seen is None else series[0].seen & series[1].seen,
             )
             embedded, attention["S1+S2"] = self.branch("branch", stacked, batch)
             logits = [self.decode("decoder", embedded)]
@@ -122,6 +123,7 @@ class _Plain:
             for date in range(dates)
             for pixel in range(pixels)
             if series.date_mask[parcel, date] and series.pixel_mask[parcel, pixel]
+            if series.seen is None or series.seen[parcel, date, pixel]
         }
         for layer in range(len(self.design.sizes.pixel_mlp)):
             vectors = self.layer(f"{name}.pixel_mlp.{layer}", vectors)

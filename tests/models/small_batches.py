@@ -54,6 +54,7 @@ def batch(
     features: int = 0,
     ragged: bool = True,
     absent: bool = False,
+    hidden: bool = False,
     seed: int = 1,
 ) -> Batch:
     """Random parcels.
@@ -61,6 +62,7 @@ def batch(
     Args:
         ragged: parcels differ in their dates and pixels; the second has one pixel.
         absent: the third parcel has no date of the first sensor, the fourth none of the last.
+        hidden: on every date some pixels were not seen, others in each sensor.
     """
     generator = torch.Generator().manual_seed(seed)
     dates = {"S1": 8, "S2": 5}
@@ -85,11 +87,16 @@ def batch(
                 getattr(series["S1"], f) for f in ("date_mask", "days", "pixel_mask")
             )
         values = torch.randn(*shape, pixels, CHANNELS[sensor], generator=generator)
+        seen = None
+        if hidden:
+            seen = torch.rand(*shape, pixels, generator=generator) > 0.3
+            seen[:, :, 2] = True  # a date without any seen pixel is no date
         series[sensor] = SensorBatch(
             values * (date_mask[:, :, None, None] & pixel_mask[:, None, :, None]),
             days * date_mask,
             date_mask,
             pixel_mask,
+            seen,
         )
     extra = torch.randn(parcels, features, generator=generator) if features else None
     return Batch(series, torch.arange(parcels) % CLASSES, torch.arange(parcels), extra)

@@ -9,6 +9,7 @@ import torch
 from plain_twin import plain_twin
 from small_batches import EXPERIMENTS, NAMES, batch, network
 
+from cropdash.models import blocked_pooling
 from cropdash.models.loss import focal_loss
 from cropdash.nomenclature import Fusion
 
@@ -23,15 +24,27 @@ def close(name: str, ours: torch.Tensor, plain: torch.Tensor) -> None:
     assert error <= TOLERANCE * largest, f"{name}: {error:.3g} of {largest:.3g}"
 
 
+@pytest.fixture(autouse=True)
+def many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocked_pooling, "BLOCK", 40)
+
+
 @pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
-@pytest.mark.parametrize("kind", ["whole", "ragged", "absent"])
+@pytest.mark.parametrize("kind", ["whole", "ragged", "absent", "hidden"])
 @pytest.mark.parametrize(("fusion", "sensors"), EXPERIMENTS, ids=NAMES)
 def test_network_agrees_with_its_plain_twin(
     fusion: Fusion, sensors: Sequence[str], kind: str, training: bool
 ) -> None:
     features = 4 if kind == "ragged" else 0
     net = network(fusion, sensors, features=features).train(training)
-    parcels = batch(fusion, sensors, features=features, ragged=kind != "whole", absent=kind == "absent")
+    parcels = batch(
+        fusion,
+        sensors,
+        features=features,
+        ragged=kind != "whole",
+        absent=kind == "absent",
+        hidden=kind == "hidden",
+    )
     twin = plain_twin(net, parcels)
     labels = parcels.labels.clone()
     labels[twin.logits.isnan().any(dim=1)] = -1
@@ -54,6 +67,9 @@ def test_network_agrees_with_its_plain_twin(
         close(f"gradient of {name}", parameter.grad, gradients[name])
     for name, statistic in net.named_buffers():
         close(name, statistic, twin.running[name])
+    if not training:  # without gradients evaluation takes a faster way
+        with torch.inference_mode():
+            close("logits without gradients", net(parcels).logits, twin.logits)
 
 
 def plain_focal_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
