@@ -15,8 +15,8 @@ import click
 from cropdash.cli.demo import demo_command
 from cropdash.cli.importing import import_group
 from cropdash.cli.options import spec_from_options, spec_options
-from cropdash.cli.preparing import add_preparing
-from cropdash.cli.simulating import add_simulating
+from cropdash.cli.preparing import prepare_command
+from cropdash.cli.simulating import simulate_command
 from cropdash.cli.verbs import RUNS, verb
 
 
@@ -26,13 +26,7 @@ def main() -> None:
     """Find out which satellite sensors, and which way of fusing them, map crops best."""
 
 
-main.add_command(import_group)
-add_preparing(main)
-add_simulating(main)
-verb(main, "demo")(demo_command)
-
-
-@verb(main, "inspect")
+@verb("inspect")
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def inspect_command(data: Path, as_json: bool) -> None:
@@ -43,7 +37,7 @@ def inspect_command(data: Path, as_json: bool) -> None:
     click.echo(json.dumps(inspection.to_dict(), indent=2) if as_json else inspection.text())
 
 
-@verb(main, "train")
+@verb("train")
 @click.option(
     "--spec",
     "spec_file",
@@ -84,7 +78,7 @@ def train_command(
         sys.exit(130)
 
 
-@verb(main, "fuse")
+@verb("fuse")
 @click.argument("run_s1")
 @click.argument("run_s2")
 @click.option(
@@ -104,7 +98,7 @@ def fuse_command(run_s1: str, run_s2: str, rule: Any, runs_folder: Path) -> None
     )
 
 
-@verb(main, "runs")
+@verb("runs")
 @RUNS
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def runs_command(runs_folder: Path, as_json: bool) -> None:
@@ -115,7 +109,7 @@ def runs_command(runs_folder: Path, as_json: bool) -> None:
     click.echo(json.dumps(rows, indent=2) if as_json else table_text(rows))
 
 
-@verb(main, "show")
+@verb("show")
 @click.argument("run")
 @RUNS
 @click.option(
@@ -129,7 +123,7 @@ def show_command(run: str, runs_folder: Path, regions: tuple[str, ...]) -> None:
     click.echo(scores_text(open_result(_run_path(run, runs_folder)), list(regions) or None))
 
 
-@verb(main, "export")
+@verb("export")
 @click.argument("run")
 @click.argument("archive", type=click.Path(dir_okay=False, path_type=Path))
 @RUNS
@@ -140,7 +134,7 @@ def export_command(run: str, archive: Path, runs_folder: Path) -> None:
     click.echo(export_run(_run_path(run, runs_folder), archive))
 
 
-@verb(main, "serve")
+@verb("serve")
 @click.option(
     "--data",
     "data",
@@ -177,3 +171,19 @@ def _run_path(run: str, runs_folder: Path) -> Path:
         if path.is_dir():
             return path
     raise FileNotFoundError(f"no run {run!r}: neither a folder nor a run of {runs_folder}")
+
+
+for command in (
+    import_group,
+    prepare_command,
+    simulate_command,
+    inspect_command,
+    train_command,
+    fuse_command,
+    runs_command,
+    show_command,
+    export_command,
+    serve_command,
+    demo_command,
+):
+    main.add_command(command)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from cropdash.cli.verbs import progress_bar
+from cropdash.cli.verbs import progress_bar, verb
 
 
+@verb("demo")
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Runs trained at once.")
 def demo_command(out: Path, workers: int) -> None:

@@ -49,7 +49,9 @@ def _import_verb(name: str, *, season_origin: str) -> Callable[[Callable[..., Im
             ),
         ):
             decorated = option(decorated)
-        return verb(import_group, name)(_SOURCE(_OUT(decorated)))
+        made = verb(name)(_SOURCE(_OUT(decorated)))
+        import_group.add_command(made)
+        return made
 
     return decorate
 
@@ -179,7 +181,7 @@ def import_breizhcrops_command(**options: Any) -> ImportReport:
     return import_breizhcrops(**options)
 
 
-@verb(import_group, "run")
+@verb("run")
 @click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @RUNS
 def import_run_command(archive: Path, runs_folder: Path) -> None:
@@ -187,3 +189,6 @@ def import_run_command(archive: Path, runs_folder: Path) -> None:
     from cropdash.runs.archive import import_run
 
     click.echo(import_run(archive, runs_folder))
+
+
+import_group.add_command(import_run_command)

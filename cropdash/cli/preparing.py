@@ -9,11 +9,7 @@ import click
 from cropdash.cli.verbs import progress_bar, verb
 
 
-def add_preparing(group: click.Group) -> None:
-    """Add the verb to the command."""
-    verb(group, "prepare")(_prepare)
-
-
+@verb("prepare")
 @click.argument("recipe", type=click.Path(path_type=Path), required=False)
 @click.argument("out", type=click.Path(path_type=Path), required=False)
 @click.option(
@@ -26,7 +22,7 @@ def add_preparing(group: click.Group) -> None:
     "--restart", is_flag=True, help="Throw away the finished blocks of an earlier, unfinished call."
 )
 @click.option("--example", is_flag=True, help="Print a recipe with comments and end.")
-def _prepare(
+def prepare_command(
     recipe: Path | None,
     out: Path | None,
     workers: int,

@@ -1,4 +1,4 @@
-"""The verb that makes simulated data."""
+"""``cropdash simulate``: a simulated Finistère as a store."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ import click
 from cropdash.cli.verbs import progress_bar, verb
 
 
-def add_simulating(main: click.Group) -> None:
-    """Add ``cropdash simulate``."""
-    verb(main, "simulate")(_simulate)
-
-
+@verb("simulate")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--parcels", type=int, required=True, help="Parcels of the four regions together.")
 @click.option(
@@ -38,7 +34,7 @@ def add_simulating(main: click.Group) -> None:
     help="Share of parcels declared as what they are not; the label field TRUE_GROUP tells.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the store at OUT if it is there.")
-def _simulate(
+def simulate_command(
     out: Path,
     parcels: int,
     seed: int,

@@ -39,8 +39,9 @@ class _Verb(click.Command):
             return super().invoke(ctx)
 
 
-def verb(group: click.Group, name: str) -> Callable[[Callable[..., Any]], click.Command]:
-    return group.command(name, cls=_Verb)
+def verb(name: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a function a command; a group adds it by ``add_command``."""
+    return click.command(name, cls=_Verb)
 
 
 @contextmanager
