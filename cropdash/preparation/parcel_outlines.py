@@ -182,13 +182,15 @@ def _check_place(path: Path, table: geopandas.GeoDataFrame) -> None:
     possible = np.isfinite([west_degrees, south_degrees, east_degrees, north_degrees]).all() and (
         west_degrees >= -180 and east_degrees <= 180 and south_degrees >= -90 and north_degrees <= 90
     )
+    if table.crs.is_projected and max(abs(west), abs(east)) <= 180 and max(abs(south), abs(north)) <= 90:
+        possible = False  # degrees, not metres
     if possible and area is not None and area.west <= area.east:
-        # Real data cross the line a little; wrong ones are far away from it.
+        # Whole countries are kept in one UTM zone, so real data cross its meridians; no line of latitude.
         possible = (
             area.west - 5 <= east_degrees
             and west_degrees <= area.east + 5
-            and area.south - 5 <= north_degrees
-            and south_degrees <= area.north + 5
+            and area.south - 1.5 <= north_degrees
+            and south_degrees <= area.north + 1.5
         )
     if not possible:
         raise ValueError(

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from cropdash.engine import Engine
@@ -83,7 +84,9 @@ def prepare(
     plan = work.begin(f"{recipe.fingerprint}-{outlines.fingerprint}", restart=restart)
     if plan is None:
         plan = make_plan(recipe, outlines.box, lambda crs: _bounds(outlines, crs))
-        work.write_plan(plan)
+    # Name, title and patience with a server may have changed since.
+    plan = replace(plan, recipe=recipe)
+    work.write_plan(plan)
     for name, part in plan.sensors.items():
         report.scenes[name] = dict(part.found)
         report.notes += part.notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import random
 import time
 import warnings
@@ -39,6 +40,8 @@ class StacImages:
         self._options = options
         self._profile = profile_of(options.url, options.profile)
         self._assets = {**self._profile.assets[sensor], **options.assets}
+        # It logs as an error what it also raises, and what may go well at the next attempt.
+        logging.getLogger("odc.loader._rio").setLevel(logging.CRITICAL)
         if "planetarycomputer.microsoft.com" in options.url:
             _planetary_computer_signing()
 
@@ -70,28 +73,32 @@ class StacImages:
         """See :class:`~cropdash.preparation.sources.ImageSource`."""
         from rasterio.errors import RasterioError
 
+        try:
+            return self._load(scene, bands, grid, window, resampling)
+        except (RasterioError, OSError):
+            # One by one: what can be read is kept, and what cannot has a name.
+            return {band: self._load_band(scene, band, grid, window, resampling) for band in bands}
+
+    def _load_band(self, scene: Scene, band: str, grid: PixelGrid, window: Window, resampling: str) -> Image:
+        from rasterio.errors import RasterioError
+
         attempt = 0
         while True:
             try:
-                return self._read(scene, bands, grid, window, resampling, anew=attempt > 0)
+                return self._load(scene, [band], grid, window, resampling)[band]
             except (RasterioError, OSError) as error:
-                if attempt == self._options.retries:
-                    times = "once" if attempt == 0 else f"{attempt + 1} times"
+                attempt += 1
+                if attempt > self._options.retries:
+                    href = scene.content["item"]["assets"][self._assets[band]]["href"]
+                    times = "once" if attempt == 1 else f"{attempt} times"
                     raise UnreadableSceneError(
-                        f"scene {scene.id} of {self._where}: cannot be read (tried {times}): {error}"
+                        f"scene {scene.id} of {self._where}: {band} cannot be read from {href} "
+                        f"(tried {times}, {self._options.timeout:g} s each at most): {error}"
                     ) from None
-            attempt += 1
             time.sleep(min(0.5 * 2**attempt, _LONGEST_PAUSE) * random.uniform(0.5, 1))
 
-    def _read(
-        self,
-        scene: Scene,
-        bands: Sequence[str],
-        grid: PixelGrid,
-        window: Window,
-        resampling: str,
-        *,
-        anew: bool,
+    def _load(
+        self, scene: Scene, bands: Sequence[str], grid: PixelGrid, window: Window, resampling: str
     ) -> dict[str, Image]:
         import odc.stac
         import pystac
@@ -106,11 +113,11 @@ class StacImages:
             "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
             "GDAL_HTTP_TIMEOUT": timeout,
             "GDAL_HTTP_CONNECTTIMEOUT": timeout,
+            # A window is read once, so what GDAL would remember of a file helps nobody; of a file that
+            # failed it would remember the failure.
+            "CPL_VSIL_CURL_NON_CACHED": "/vsicurl/:/vsis3/",
             **self._profile.gdal,
         }
-        if anew:
-            # GDAL remembers that a file could not be opened, and what it was sent of a broken one.
-            settings["CPL_VSIL_CURL_NON_CACHED"] = "/vsicurl/"
         with rasterio.Env(**settings), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             loaded = odc.stac.load(
@@ -149,6 +156,7 @@ class StacImages:
     ) -> Iterator[pystac.Item]:
         import requests
         from pystac import STACError
+        from pystac_client.errors import ClientTypeError
         from pystac_client.exceptions import APIError
 
         try:
@@ -167,12 +175,12 @@ class StacImages:
                     f"{self._where}: a static catalogue cannot be asked for a query; leave it out"
                 )
             yield from self._collection(client).get_items(recursive=True)
-        except requests.Timeout:
-            raise TimeoutError(
-                f"{self._where}: no answer within {self._options.timeout:g} s; "
-                "try again later, or allow more time (source.timeout)"
-            ) from None
-        except (APIError, STACError, requests.RequestException) as error:
+        except (APIError, STACError, ClientTypeError, requests.RequestException) as error:
+            if "timed out" in str(error):  # in words only, where an attempt too many was wrapped
+                raise TimeoutError(
+                    f"{self._where}: no answer within {self._options.timeout:g} s; "
+                    "try again later, or allow more time (source.timeout)"
+                ) from None
             raise ConnectionError(f"{self._where}: the catalogue cannot be read: {error}") from None
         except FileNotFoundError:
             raise FileNotFoundError(f"{self._where}: no such catalogue") from None
@@ -196,7 +204,7 @@ class StacImages:
             # A static catalogue is no API: that is known here.
             warnings.simplefilter("ignore")
             io = StacApiIO(timeout=self._options.timeout, max_retries=retry)
-            return pystac_client.Client.open(self._options.url, stac_io=io)
+            return pystac_client.Client.open(self._options.url, stac_io=io, timeout=self._options.timeout)
 
     def _collection(self, client: pystac_client.Client) -> pystac.Catalog:
         found = [child.id for child in client.get_children()]
