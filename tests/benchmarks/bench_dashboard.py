@@ -1,4 +1,4 @@
-"""What the dashboard costs its server: the first page, a redraw of the map, opening and listing runs.
+"""What the dashboard costs its server: starting, the first page, a redraw of the map, opening and listing runs.
 
 All data are generated.
 """
@@ -41,6 +41,10 @@ _REPEATS = 5
 _PARCEL_METRES = 100
 
 
+def test_start(report: Report) -> None:
+    report("from cropdash serve to its first page, 100 runs", start_seconds(100), "s")
+
+
 @pytest.mark.parametrize("runs", [10, 100])
 def test_first_page(runs: int, report: Report) -> None:
     report(f"first page of a warm server, {runs} runs", first_page_seconds(runs), "s", target="1")
@@ -59,6 +63,22 @@ def test_open_run(report: Report) -> None:
 def test_run_table(warm: bool, report: Report) -> None:
     name = "warm" if warm else "cold"
     report(f"table of 1,000 runs, {name}", run_table_seconds(1_000, warm=warm), "s")
+
+
+def start_seconds(runs: int) -> float:
+    """From the command to the last byte of the first page's document."""
+    with _folder() as folder:
+        store = folder / "data/fields"
+        random_store(store, 36)
+        _example_runs(folder / "runs", runs, store)
+
+        def first_page() -> float:
+            start = time.perf_counter()
+            with dashboard_server(folder / "data", folder / "runs") as address:
+                _load_page(address)
+                return time.perf_counter() - start
+
+        return min(first_page() for _ in range(3))
 
 
 def first_page_seconds(runs: int) -> float:

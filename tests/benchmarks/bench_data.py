@@ -19,6 +19,7 @@ from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.setup import Setup
 from tests.benchmarks.bench_network import EXPERIMENTS, fresh_network, training_step
 from tests.benchmarks.conftest import Report
+from tests.benchmarks.memory import peak_resident
 from tests.benchmarks.study_data import study_store
 
 #: Batches of an epoch here: more would only take longer.
@@ -90,26 +91,23 @@ def start_training(store: Path, runs: Path, *more: str) -> subprocess.Popen[str]
 
 
 @pytest.mark.parametrize("name", ["S1", "tsa"])
-def test_memory_of_training(
-    name: str, study_parcels: ParcelStore, tmp_path: Path, benchmark, report: Report
-) -> None:
+def test_memory_of_training(name: str, study_parcels: ParcelStore, tmp_path: Path, report: Report) -> None:
     fusion, sensors, *_ = EXPERIMENTS[name]
     options = [word for sensor in sensors for word in ("--sensors", sensor)]
     process = start_training(study_parcels.path, tmp_path, *options, "--fusion", str(fusion))
-    private, resident = 0, 0
+    private, peak = 0, 0.0
     watched = psutil.Process(process.pid)
     assert process.stdout is not None
     for line in process.stdout:
-        if json.loads(line).get("phase") == "training":
-            memory = watched.memory_full_info()
-            private, resident = max(private, memory.uss), max(resident, memory.rss)
+        if json.loads(line).get("phase") in ("training", "validating", "testing"):
+            private, peak = max(private, watched.memory_full_info().uss), peak_resident(process.pid)
     assert process.wait() == 0
-    report(f"private memory while training, {name}", private / 2**20, "MiB", target="1,024")
+    report(f"private memory between the batches of a run, {name}", private / 2**20, "MiB", target="1,024")
     report(
-        f"resident memory with the mapped store, {name}",
-        resident / 2**20,
+        f"peak memory of a run with the mapped store, {name}",
+        peak,
         "MiB",
-        resident / sum(file.stat().st_size for file in study_parcels.path.glob("*/*.npy")),
+        peak * 2**20 / sum(file.stat().st_size for file in study_parcels.path.glob("*/*.npy")),
         "the store's size",
         "1,536 MiB",
     )
@@ -119,18 +117,22 @@ def test_first_step_with_100000_parcels(tmp_path: Path, report: Report) -> None:
     # Nothing before the first step depends on the number of pixels, which would fill 14 GB.
     store = study_store(tmp_path / "many", 100_000, pixels=8)
 
-    def first_step() -> float:
+    def first_step() -> tuple[float, float]:
+        """Seconds to the first step, and MiB of private memory then."""
         start = time.perf_counter()
         process = start_training(store.path, tmp_path / "runs", "--fusion", "tsa")
         assert process.stdout is not None
         try:
             for line in process.stdout:
                 if json.loads(line).get("phase") == "training":
-                    return time.perf_counter() - start
+                    seconds = time.perf_counter() - start
+                    return seconds, psutil.Process(process.pid).memory_full_info().uss / 2**20
         finally:
             process.kill()
             process.wait()
         raise AssertionError("training ended before its first step")
 
     first_step()
-    report("from the command to the first step, 100,000 parcels", first_step(), "s", target="10")
+    seconds, private = first_step()
+    report("from the command to the first step, 100,000 parcels", seconds, "s", target="10")
+    report("private memory then, 100,000 parcels", private, "MiB", target="1,024")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -18,16 +17,18 @@ from tests.benchmarks.conftest import Report
 PIXELS = (40, None)
 
 STREAM = """
-import resource, sys
+import sys
+from tests.benchmarks.memory import peak_resident
 from cropdash.simulation.parcels import simulate_parcels
 count = sum(len(block.parcels) for block in simulate_parcels(int(sys.argv[1]), 1, pixels=8))
-print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(count, peak_resident())
 """
 WRITE = """
-import resource, sys
+import sys
+from tests.benchmarks.memory import peak_resident
 from cropdash.simulation.finistere import simulate_finistere
 count = simulate_finistere(sys.argv[2], parcels=int(sys.argv[1]), seed=1, pixels=8)
-print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(count, peak_resident())
 """
 
 
@@ -57,9 +58,10 @@ def test_store(pixels: int | None, tmp_path: Path, report: Report) -> None:
 
 
 def peak_memory(script: str, parcels: int, *arguments: str) -> float:
-    """Megabytes that a process of its own held at most."""
+    """MiB that a process of its own held at most."""
     run = [sys.executable, "-c", script, str(parcels), *arguments]
-    output = subprocess.run(run, check=True, capture_output=True, text=True, env=os.environ).stdout
+    root = Path(__file__).parents[2]
+    output = subprocess.run(run, check=True, capture_output=True, text=True, cwd=root).stdout
     count, peak = output.split()
     assert int(count) == parcels
     return float(peak)
@@ -72,5 +74,9 @@ def test_memory(tmp_path: Path, report: Report) -> None:
     for what, peaks in (("streaming", streamed), ("storing", written)):
         for size, peak in zip(sizes, peaks, strict=True):
             report(
-                f"memory for {what} simulated parcels, {size:,}", peak, "MB", peak / peaks[0], f"{sizes[0]:,}"
+                f"memory for {what} simulated parcels, {size:,}",
+                peak,
+                "MiB",
+                peak / peaks[0],
+                f"{sizes[0]:,}",
             )

@@ -22,13 +22,16 @@ from tests.benchmarks.study_data import study_store
 
 #: Side of the square matrices whose product gives the machine's rate.
 SIDE = 2048
+#: Operations of it.
+PRODUCT = 2 * SIDE**3
 
 
 @dataclass(frozen=True)
 class Figure:
     """One line of the table: ``ratio`` is to what ``beside`` says.
 
-    ``operations`` a second, where they are told, are set beside the machine's best rate of the whole run.
+    ``operations`` a second, where they are told, are set beside the machine's best rate of the whole run;
+    seconds without a ratio, beside what one matrix product takes at that rate.
     """
 
     what: str
@@ -74,20 +77,28 @@ RATES: list[float] = []
 
 @pytest.fixture
 def matrix_rate() -> None:
-    """Measure the machine beside the benchmark: operations a second of float32 products, the best of five."""
+    """Measure the machine beside the benchmark."""
+    measure_rate()
+
+
+def measure_rate() -> None:
+    """Operations a second of float32 products, the best of five."""
     one, other = torch.randn(2, SIDE, SIDE)
-    RATES.append(2 * SIDE**3 / best_seconds(lambda: one @ other))
+    RATES.append(PRODUCT / best_seconds(lambda: one @ other))
 
 
-def with_ratios(figures: list[Figure]) -> list[Figure]:
-    """The figures, those in operations a second as shares of the best rate that was seen."""
-    beside = f"matrix rate {max(RATES, default=0) / 1e9:.0f} GFLOP/s"
-    return [
-        figure
-        if figure.operations is None
-        else replace(figure, ratio=figure.operations / max(RATES), beside=beside)
-        for figure in figures
-    ]
+def with_ratios(figures: list[Figure], rate: float) -> list[Figure]:
+    """The figures, set beside a rate in operations a second where they have no ratio of their own."""
+
+    def beside(figure: Figure) -> Figure:
+        if figure.operations is not None:
+            share = figure.operations / rate
+            return replace(figure, ratio=share, beside=f"matrix rate {rate / 1e9:.0f} GFLOP/s")
+        if figure.ratio is None and figure.unit == "s":
+            return replace(figure, ratio=figure.value * rate / PRODUCT, beside="a matrix product")
+        return figure
+
+    return [beside(figure) for figure in figures]
 
 
 @pytest.fixture(scope="session")
@@ -99,16 +110,22 @@ def study_parcels(tmp_path_factory: pytest.TempPathFactory) -> ParcelStore:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if not FIGURES:
         return
-    machine = f"{_processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    if not RATES:
+        measure_rate()
+    rate = max(RATES)
+    machine = (
+        f"{_processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}, "
+        f"float32 products of {SIDE} x {SIDE} at {rate / 1e9:.0f} GFLOP/s"
+    )
     terminalreporter.section("figures")
     terminalreporter.write_line(machine)
     terminalreporter.write_line("")
-    figures = with_ratios(FIGURES)
+    figures = with_ratios(FIGURES, rate)
     for line in markdown(figures):
         terminalreporter.write_line(line)
     if path := config.getoption("--figures"):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        content = {"machine": machine, "figures": [asdict(figure) for figure in figures]}
+        content = {"machine": machine, "matrix_rate": rate, "figures": [asdict(figure) for figure in figures]}
         write_text(path, json.dumps(content, indent=1) + "\n")
 
 
@@ -116,7 +133,7 @@ def markdown(figures: list[Figure]) -> list[str]:
     """The figures as a Markdown table."""
     rows = [("what", "figure", "ratio", "to", "target")]
     for figure in figures:
-        digits = 0 if abs(figure.value) >= 100 else 2
+        digits = 0 if abs(figure.value) >= 100 else 2 if abs(figure.value) >= 1 else 3
         ratio = "" if figure.ratio is None else f"{figure.ratio:.3g}"
         rows.append(
             (figure.what, f"{figure.value:,.{digits}f} {figure.unit}", ratio, figure.beside, figure.target)
