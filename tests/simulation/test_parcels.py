@@ -146,6 +146,6 @@ def peak_memory(stream: Iterator[ParcelBlock]) -> float:
 
 def test_memory_of_a_stream_does_not_grow_with_its_length() -> None:
     next(simulate_parcels(400, 1, pixels=2))  # what is cached once for all
-    short = peak_memory(simulate_parcels(1_500, 1, pixels=2))
-    long = peak_memory(simulate_parcels(9_000, 1, pixels=2))
-    assert long < short * 1.1 + 2, f"{short:.0f} MB for 1,500 parcels, {long:.0f} MB for 9,000"
+    short = peak_memory(simulate_parcels(1_000, 1, pixels=2))
+    long = peak_memory(simulate_parcels(6_000, 1, pixels=2))
+    assert long < short * 1.1 + 2, f"{short:.0f} MB for 1,000 parcels, {long:.0f} MB for 6,000"
