@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -195,29 +196,34 @@ def band_names(file: NamedFile) -> dict[str, str | int]:
         raise UnreadableFileError(f"{file.path}: not a readable image ({error})") from None
 
 
-def read_layer(layer: Layer) -> Iterator[tuple[Raster, float, float]]:
-    """The layer as a raster, its scale and its offset; open as long as the generator is.
+@contextmanager
+def opened(path: str) -> Iterator[Callable[[Layer], tuple[Raster, float, float]]]:
+    """Open a file once for all of its layers; yields what gives a layer as raster, scale and offset.
 
     Raises:
         OSError: it cannot be read.
     """
-    if Path(layer.path).suffix.lower() in _NETCDF:
-        yield _netcdf_raster(layer)
+    if Path(path).suffix.lower() in _NETCDF:
+        yield _netcdf_raster
         return
     import rasterio
 
-    with rasterio.open(layer.path) as dataset:
-        index = int(layer.band)
+    with rasterio.open(path) as dataset:
 
-        def read(rows: tuple[int, int], columns: tuple[int, int]) -> np.ndarray:
-            if rows[0] == rows[1]:
-                return np.empty((0, 0), dtype=dataset.dtypes[index - 1])
-            return dataset.read(index, window=(rows, columns))
+        def raster(layer: Layer) -> tuple[Raster, float, float]:
+            index = int(layer.band)
 
-        nodata = dataset.nodatavals[index - 1] if layer.nodata is None else layer.nodata
-        crs = dataset.crs.to_string() if dataset.crs else str(layer.crs)
-        raster = Raster(crs, dataset.transform, dataset.shape, nodata, read)
-        yield raster, dataset.scales[index - 1], dataset.offsets[index - 1]
+            def read(rows: tuple[int, int], columns: tuple[int, int]) -> np.ndarray:
+                if rows[0] == rows[1]:
+                    return np.empty((0, 0), dtype=dataset.dtypes[index - 1])
+                return dataset.read(index, window=(rows, columns))
+
+            nodata = dataset.nodatavals[index - 1] if layer.nodata is None else layer.nodata
+            crs = dataset.crs.to_string() if dataset.crs else str(layer.crs)
+            found = Raster(crs, dataset.transform, dataset.shape, nodata, read)
+            return found, dataset.scales[index - 1], dataset.offsets[index - 1]
+
+        yield raster
 
 
 def _netcdf_raster(layer: Layer) -> tuple[Raster, float, float]:

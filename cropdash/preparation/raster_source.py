@@ -16,11 +16,11 @@ from cropdash.preparation.raster_files import (
     acquisitions,
     band_names,
     find_files,
+    opened,
     place_of,
-    read_layer,
 )
 from cropdash.preparation.recipe import RasterFiles, RasterSource
-from cropdash.preparation.resampling import Raster, on_grid
+from cropdash.preparation.resampling import on_grid
 from cropdash.preparation.scenes import Scene
 from cropdash.preparation.sources import CLASSES, Image, UnreadableSceneError
 
@@ -102,26 +102,29 @@ class RasterImages:
         if self._options.offset is not None:
             return self._options.offset
         layer = Layer(**scene.content[band])
-        with _sentence(scene, band, layer), _opened(layer) as (_, _, offset):
-            return offset
+        with _sentence(scene, band, layer.path), opened(layer.path) as raster_of:
+            return raster_of(layer)[2]
 
     def read(
         self, scene: Scene, bands: Sequence[str], grid: PixelGrid, window: Window, resampling: str
     ) -> dict[str, Image]:
         """See :class:`~cropdash.preparation.sources.ImageSource`."""
+        layers = {band: Layer(**scene.content[band]) for band in bands}
         images = {}
-        for band in bands:
-            layer = Layer(**scene.content[band])
-            with _sentence(scene, band, layer), _opened(layer) as (raster, scale, offset):
-                way = "nearest" if band == CLASSES else resampling
-                values, seen = on_grid(raster, grid, window, way)
-            images[band] = Image(
-                values,
-                seen,
-                scale if self._options.scale is None else self._options.scale,
-                offset if self._options.offset is None else self._options.offset,
-            )
-        return images
+        for path in dict.fromkeys(layer.path for layer in layers.values()):
+            here = [band for band in bands if layers[band].path == path]
+            with _sentence(scene, ", ".join(here), path), opened(path) as raster_of:
+                for band in here:
+                    raster, scale, offset = raster_of(layers[band])
+                    way = "nearest" if band == CLASSES else resampling
+                    values, seen = on_grid(raster, grid, window, way)
+                    images[band] = Image(
+                        values,
+                        seen,
+                        scale if self._options.scale is None else self._options.scale,
+                        offset if self._options.offset is None else self._options.offset,
+                    )
+        return {band: images[band] for band in bands}
 
     def _add(
         self, layers: dict[str, Layer], named: dict[str, str | int], file: NamedFile, step: int | None
@@ -177,17 +180,10 @@ def _meet(one: tuple[float, float, float, float], other: tuple[float, float, flo
 
 
 @contextmanager
-def _opened(layer: Layer) -> Iterator[tuple[Raster, float, float]]:
-    yield from read_layer(layer)
-
-
-@contextmanager
-def _sentence(scene: Scene, band: str, layer: Layer) -> Iterator[None]:
+def _sentence(scene: Scene, bands: str, path: str) -> Iterator[None]:
     from rasterio.errors import RasterioError
 
     try:
         yield
     except (OSError, ValueError, RasterioError) as error:
-        raise UnreadableSceneError(
-            f"scene {scene.id}, {band}: {layer.path} cannot be read ({error})"
-        ) from None
+        raise UnreadableSceneError(f"scene {scene.id}, {bands}: {path} cannot be read ({error})") from None
