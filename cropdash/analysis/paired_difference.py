@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cropdash.analysis.resampling import resampled_counts
+
 _OVERALL = ("accuracy", "macro_f1")
 _OF_CLASS = ("f1", "recall", "precision", "iou")
 
@@ -24,12 +26,14 @@ class PairedDifference:
         difference: on all common parcels.
         low, high: 95 % percentile interval.
         parcels: parcels with truth that both answered.
+        p: two-sided bootstrap p-value (see :func:`bootstrap_p_value`); None where it was not computed.
     """
 
     difference: float
     low: float
     high: float
     parcels: int
+    p: float | None = None
 
     @property
     def is_clear(self) -> bool:
@@ -71,6 +75,21 @@ def paired_difference(
     allowed = _OVERALL if of_class is None else _OF_CLASS
     if metric not in allowed:
         raise ValueError(f"metric must be {', '.join(allowed[:-1])} or {allowed[-1]}, not {metric!r}")
+    both = common_parcels(first, second)
+    if both is None:
+        return None
+    return difference_of_answers(*both, classes, metric, draws, seed, of_class=of_class)
+
+
+def common_parcels(
+    first: pd.DataFrame, second: pd.DataFrame
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Truth and both answers of the parcels of known truth that both runs answered.
+
+    Returns:
+        Three ``(parcels,)`` int64 arrays of class indices; None where there is no such parcel, or where the
+        tables disagree on the truth of one.
+    """
     keys = ["parcel_id", "region"]
     both = first[[*keys, "truth", "predicted"]].merge(
         second[[*keys, "truth", "predicted"]], on=keys, suffixes=("", "_2")
@@ -79,16 +98,73 @@ def paired_difference(
     if both.empty or (both["truth"] != both["truth_2"]).any():
         return None
     truth, a, b = (both[column].to_numpy(np.int64) for column in ("truth", "predicted", "predicted_2"))
+    return truth, a, b
+
+
+def difference_of_answers(
+    truth: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    classes: int,
+    metric: str,
+    draws: int = 2000,
+    seed: int = 0,
+    *,
+    of_class: int | None = None,
+) -> PairedDifference:
+    """:func:`paired_difference` of parcels already brought together.
+
+    Args:
+        truth, first, second: ``(parcels,)`` class indices, none of them negative.
+    """
+    if metric == "accuracy":
+        # All that counts of a parcel is whether either run has it right.
+        truth, first, second, classes = np.zeros_like(truth), first != truth, second != truth, 2
+    elif of_class is not None:
+        truth, first, second = (each == of_class for each in (truth, first, second))
+        classes, of_class = 2, 1
     # Parcels with the same truth and answers are alike: drawing cells of a table draws parcels.
-    cells, counts = np.unique((truth * classes + a) * classes + b, return_counts=True)
+    table = np.bincount((truth * classes + first) * classes + second, minlength=classes**3)
+    cells = np.flatnonzero(table)
+    counts = table[cells]
     t, p, q = cells // classes**2, cells // classes % classes, cells % classes
-    drawn = np.random.default_rng(seed).multinomial(len(both), counts / len(both), size=draws)
+    drawn = resampled_counts(counts, draws, np.random.default_rng(seed))
     weights = np.vstack([counts, drawn]).astype(float)
     differences = _figures(weights, t, p, classes, metric, of_class) - _figures(
         weights, t, q, classes, metric, of_class
     )
     low, high = np.percentile(differences[1:], [2.5, 97.5])
-    return PairedDifference(float(differences[0]), float(low), float(high), len(both))
+    return PairedDifference(
+        float(differences[0]),
+        float(low),
+        float(high),
+        len(truth),
+        bootstrap_p_value(differences[1:], float(differences[0])),
+    )
+
+
+def bootstrap_p_value(drawn: np.ndarray, difference: float) -> float:
+    """Two-sided p-value that agrees with the percentile interval.
+
+    Twice the share of draws on the far side of zero, counting the sample itself among them
+    (Davison and Hinkley 1997, Bootstrap Methods and their Application, equation 4.11): the smallest
+    level at which the percentile interval still holds zero. Draws that are exactly zero count on both
+    sides. Where no draw reaches zero, that share only says "less than one draw", which would tie a
+    correction for many pairs to the number of draws; the normal tail at the standard deviation of the
+    draws then says how much less.
+
+    Args:
+        drawn: ``(draws,)`` differences of the bootstrap samples.
+        difference: of the sample itself.
+    """
+    from scipy.special import ndtr
+
+    beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
+    p = min(1.0, 2 * (1 + beyond) / (1 + len(drawn)))
+    spread = float(drawn.std())
+    if beyond == 0 and spread > 0:
+        p = min(p, 2 * float(ndtr(-abs(difference) / spread)))
+    return p
 
 
 def _figures(

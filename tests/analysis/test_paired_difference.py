@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cropdash.analysis.mcnemar import mcnemar_test
 from cropdash.analysis.paired_difference import paired_difference
 from cropdash.runs.metrics import ConfusionMatrix
 
@@ -87,6 +88,17 @@ def test_a_seed_gives_the_same_interval_whatever_the_order_of_the_parcels() -> N
     assert paired_difference(one, other, 2, "macro_f1") != paired_difference(
         one, other, 2, "macro_f1", seed=9
     )
+
+
+def test_the_p_value_is_small_where_the_interval_leaves_out_zero_and_near_that_of_mcnemar() -> None:
+    for seed in range(8):
+        one, other = drawn(np.random.default_rng(seed), 400, 0.8, 0.75)
+        found = paired_difference(one, other, 2, "accuracy")
+        assert found is not None
+        assert found.p is not None
+        assert found.is_clear == (found.p < 0.05) or 0.04 < found.p < 0.06
+        right = [table["predicted"] == table["truth"] for table in (one, other)]
+        assert found.p == pytest.approx(mcnemar_test(*right).p, abs=0.1)
 
 
 def test_identical_predictions_differ_by_nothing_and_are_not_told_apart() -> None:
