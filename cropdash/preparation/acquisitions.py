@@ -13,6 +13,7 @@ from cropdash.preparation.report import OUTCOMES, DateReason
 
 _CODE = {reason: code for code, reason in enumerate(OUTCOMES)}
 KEPT = _CODE[DateReason.KEPT]
+UNREADABLE = _CODE[DateReason.UNREADABLE]
 NOT_COVERED = _CODE[DateReason.NOT_COVERED]
 
 

@@ -132,8 +132,6 @@ def _count_dates(block: FinishedBlock, report: PreparationReport) -> None:
         for (_, day), outcomes in zip(part.scenes, part.outcomes, strict=True):
             for code, count in zip(*np.unique(outcomes[used], return_counts=True), strict=True):
                 report.count_date(name, day, OUTCOMES[code], int(count))
-        for _, day in part.unreadable:
-            report.count_date(name, day, DateReason.UNREADABLE, int(used.sum()))
 
 
 def _write_dropped_dates(blocks: Sequence[FinishedBlock], path: Path) -> None:

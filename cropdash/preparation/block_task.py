@@ -134,7 +134,8 @@ def _write(
     acquisitions.choose_dates(outcomes, seen, days, options)
     outcomes[:, pixels.counts == 0] = acquisitions.NOT_COVERED
     kept = outcomes == acquisitions.KEPT
-    writer.outcomes(sensor, collected.scenes, outcomes, collected.unreadable)
+    unread = np.full((len(collected.unreadable), shape[1]), acquisitions.UNREADABLE, dtype=np.uint8)
+    writer.outcomes(sensor, [*collected.scenes, *collected.unreadable], np.concatenate([outcomes, unread]))
     channels = len(info.bands)
     size = int((kept.sum(axis=0) * pixels.counts).sum()) * channels
     with writer.series(sensor, np.dtype(info.dtype), size, kept.sum(axis=0)) as add:

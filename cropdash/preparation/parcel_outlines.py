@@ -224,7 +224,7 @@ def _usable(
     if options.invalid_outlines == "repair":
         mended = _polygons(shapely.make_valid(outline))
         if mended is not None:
-            report.notes.append(f"parcel {parcel_id}: outline repaired ({why})")
+            report.repaired.append(parcel_id)
             return mended
     report.drop_parcel(ParcelReason.INVALID_OUTLINE, why, parcel_id)
     return None

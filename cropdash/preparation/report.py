@@ -61,6 +61,7 @@ class PreparationReport:
         prepared: parcels in the store.
         reasons: dropped parcels by reason.
         dropped: the first of each reason, as (reason, id, detail).
+        repaired: parcels whose invalid outline was mended.
         scenes: by sensor, scenes found, and those not used by reason.
         dates: by sensor and day, parcels by what became of the day's images.
         notes: further facts.
@@ -71,6 +72,7 @@ class PreparationReport:
     prepared: int = 0
     reasons: Counter[ParcelReason] = field(default_factory=Counter)
     dropped: list[tuple[ParcelReason, str, str]] = field(default_factory=list)
+    repaired: list[str] = field(default_factory=list)
     scenes: dict[str, dict[str, int]] = field(default_factory=dict)
     dates: dict[str, dict[str, Counter[DateReason]]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -99,6 +101,7 @@ class PreparationReport:
             "dropped": [
                 {"reason": reason, "parcel_id": i, "detail": text} for reason, i, text in self.dropped
             ],
+            "repaired": self.repaired,
             "scenes": self.scenes,
             "dates": {
                 sensor: {
@@ -132,6 +135,7 @@ class PreparationReport:
                     (ParcelReason(item["reason"]), item["parcel_id"], item["detail"])
                     for item in content["dropped"]
                 ],
+                repaired=content["repaired"],
                 scenes=content["scenes"],
                 dates={
                     sensor: {
@@ -156,6 +160,11 @@ class PreparationReport:
             lines += [f"{'':10}parcel {i}{': ' if text else ''}{text}" for _, i, text in shown]
             if self.reasons[reason] > len(shown):
                 lines.append(f"{'':10}... and {self.reasons[reason] - len(shown)} more")
+        if self.repaired:
+            shown_ids = ", ".join(self.repaired[:examples]) + (
+                ", ..." if len(self.repaired) > examples else ""
+            )
+            lines.append(f"{len(self.repaired):>8}  invalid outline repaired: {shown_ids}")
         for sensor, counts in self.scenes.items():
             told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
             lines.append(f"{sensor} scenes: {told}")

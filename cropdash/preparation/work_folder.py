@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -38,7 +37,6 @@ class FinishedSensor:
         date_counts: ``(parcels,)``.
         scenes: ``(id, day)`` of each image, in the order of ``outcomes``.
         outcomes: ``(images, parcels)`` uint8 codes of what became of each image.
-        unreadable: ``(id, day)`` of images that could not be read.
     """
 
     pixels: np.ndarray
@@ -46,7 +44,6 @@ class FinishedSensor:
     date_counts: np.ndarray
     scenes: list[tuple[str, str]]
     outcomes: np.ndarray
-    unreadable: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -71,17 +68,12 @@ class BlockWriter:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.sensors: dict[str, Any] = {}
+        self.sensors: dict[str, list[tuple[str, str]]] = {}
 
-    def outcomes(
-        self, sensor: str, scenes: Sequence[Scene], outcomes: np.ndarray, unreadable: Sequence[Scene]
-    ) -> None:
+    def outcomes(self, sensor: str, scenes: Sequence[Scene], outcomes: np.ndarray) -> None:
         """Keep what became of each image of each parcel."""
         np.save(self._folder / f"{sensor}_outcomes.npy", outcomes)
-        self.sensors[sensor] = {
-            "scenes": [(scene.id, str(scene.day)) for scene in scenes],
-            "unreadable": [(scene.id, str(scene.day)) for scene in unreadable],
-        }
+        self.sensors[sensor] = [(scene.id, str(scene.day)) for scene in scenes]
 
     @contextmanager
     def series(
@@ -179,16 +171,12 @@ class WorkFolder:
         folder = self._block(number)
         content = read_json(folder / _BLOCK)
         sensors = {}
-        for name, told in content["sensors"].items():
+        for name, scenes in content["sensors"].items():
             arrays = {
                 what: _load(folder / f"{name}_{what}.npy", mapped=what == "pixels")
                 for what in ("pixels", "dates", "date_counts", "outcomes")
             }
-            sensors[name] = FinishedSensor(
-                **arrays,
-                scenes=[(scene, day) for scene, day in told["scenes"]],
-                unreadable=[(scene, day) for scene, day in told["unreadable"]],
-            )
+            sensors[name] = FinishedSensor(**arrays, scenes=[(scene, day) for scene, day in scenes])
         return FinishedBlock(content["ids"], content["found"], content["counts"], sensors)
 
     def remove(self) -> None:

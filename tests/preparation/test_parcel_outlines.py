@@ -104,7 +104,7 @@ def test_outlines_that_cross_themselves_are_dropped_repaired_or_refused(tmp_path
     mended, told = read(path, invalid_outlines="repair")
     assert ids(mended) == ["good", "tie"]
     assert mended.parcels[1].outline.is_valid and mended.parcels[1].outline.area == pytest.approx(5000)
-    assert "parcel tie: outline repaired (Self-intersection" in told.notes[0]
+    assert told.repaired == ["tie"] and "1  invalid outline repaired: tie" in told.text()
     with pytest.raises(ValueError, match="parcel tie: its outline is invalid"):
         read(path, invalid_outlines="refuse")
 

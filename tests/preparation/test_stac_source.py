@@ -232,6 +232,25 @@ def test_truncated_cogs_are_left_out_where_the_recipe_says_so(
     assert report.dates["S2"][victim["properties"]["datetime"][:10]]["cannot be read"] == 127
 
 
+def test_scenes_are_chosen_by_cloud_orbit_and_direction(
+    small_catalogue: CatalogueServer, shared: Path, tmp_path: Path
+) -> None:
+    recipe = catalogue_recipe(shared, f"{small_catalogue.url}/api")
+    recipe["S2"]["max_cloud"] = 50
+    recipe["S1"] |= {"orbits": [161], "direction": "ascending"}
+    report = prepare(Recipe.model_validate(recipe), tmp_path / "store")
+    items = [item["properties"] | {"id": item["id"]} for item in small_catalogue.items]
+    clouded = [i for i in items if i.get("eo:cloud_cover", 0) > 50]
+    wanted = {i["datetime"][:10] for i in items if i.get("sat:relative_orbit") == 161}
+    assert report.scenes["S2"] == {
+        "found": 24,
+        "used": 24 - len(clouded),
+        "more cloud than the scene limit": len(clouded),
+    }
+    assert set(report.dates["S1"]) == wanted
+    assert 0 < len(clouded) < 24 and 0 < len(wanted) < 24
+
+
 def test_assets_of_the_usual_catalogues() -> None:
     assert profile_of("https://earth-search.aws.element84.com/v1", None) is PROFILES["earth-search"]
     planetary = profile_of("https://planetarycomputer.microsoft.com/api/stac/v1", None)
