@@ -16,7 +16,8 @@ import panel as pn
 import panel_material_ui as pmu
 import param
 
-from cropdash.dashboard.pages import PageEntry
+from cropdash.dashboard.heading import Heading
+from cropdash.dashboard.pages import PAGES, PageEntry
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
 from cropdash.dashboard.theme import PAGE_CSS
@@ -43,14 +44,17 @@ class Page(pn.viewable.Viewer, param.ParameterizedABC):
         self.choices = choices
         self.workbench = workbench
         self.shown = False
-        heading = f"<h1>{html.escape(self.title)}</h1><p class='question'>{html.escape(self.question)}</p>"
+        entry = PAGES.get(self.slug)
+        heading = Heading(
+            self._explain, text=self.title, question=self.question, part=entry.explained if entry else ""
+        )
         self._answer = text_pane("", "cd-answer", f"cd-{self.slug}-answer")
         self._state = pn.Column(
             sizing_mode="stretch_width", css_classes=["cd-state", f"cd-{self.slug}-state"], visible=False
         )
         self.body = pn.Column(sizing_mode="stretch_width", css_classes=[f"cd-{self.slug}-body"])
         self._layout = pn.Column(
-            text_pane(heading, "cd-heading"),
+            heading,
             self._answer,
             self._state,
             self.body,
@@ -184,6 +188,9 @@ class Page(pn.viewable.Viewer, param.ParameterizedABC):
         self.body.visible = False
         self._state.objects = [text_pane(f"<div class='{kind}'>{content}</div>", "cd-state-text"), *actions]
         self._state.visible = True
+
+    def _explain(self, part: str) -> None:
+        self.choices.param.update(page="explain", part=part)
 
     def _choice_changed(self, *_: Any) -> None:
         if self.shown:

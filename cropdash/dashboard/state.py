@@ -12,6 +12,8 @@ from urllib.parse import quote, unquote_plus
 
 import param
 
+from cropdash.dashboard.explain.parts import PARTS
+
 #: More runs than this in one picture can be told apart by nobody.
 MAXIMUM_RUNS = 12
 
@@ -30,12 +32,13 @@ class Choices(param.Parameterized):
     parcel = param.String(default=None, allow_None=True, doc="Id of the chosen parcel.")
     date = param.String(default=None, allow_None=True, doc="The chosen day, as 2019-05-31.")
     page = param.String(default="compare", doc="Slug of the page that is shown.")
+    part = param.String(default="", doc="The part of the Explain page that is in view; empty for its top.")
 
     #: What the frame shows as removable chips, with the word for each.
     CHIPS = {"crop": "class", "date": "date", "parcel": "parcel"}
 
     #: What the address says.
-    ADDRESS = ("page", "dataset", "region", "runs", "crop", "parcel", "date")
+    ADDRESS = ("page", "dataset", "region", "runs", "crop", "parcel", "date", "part")
 
     def __init__(self, **values: object) -> None:
         self._places: list[str] = []
@@ -89,6 +92,7 @@ class Choices(param.Parameterized):
             "class": "" if self.crop is None else str(self.crop),
             "parcel": self.parcel or "",
             "date": self.date or "",
+            "part": self.part,
         }
         parts = [
             f"{name}={value if name == 'runs' else quote(value, safe='/')}"
@@ -113,6 +117,7 @@ class Choices(param.Parameterized):
             "class": ("crop", _code),
             "parcel": ("parcel", str),
             "date": ("date", _day),
+            "part": ("part", lambda text: _one_of(text, list(PARTS))),
         }
         values: dict[str, object] = {}
         for name, (choice, read) in readers.items():

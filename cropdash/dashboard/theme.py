@@ -31,8 +31,6 @@ PAGE_CSS = f"""
 :host {{ font-family: {FONT}; color: {INK}; font-size: 15px; line-height: 1.5; }}
 p {{ margin: 0; }}
 a {{ color: {ACCENT}; }}
-:host(.cd-heading) h1 {{ font-size: 13px; font-weight: 600; color: {ACCENT}; margin: 0 0 2px; letter-spacing: .02em; }}
-:host(.cd-heading) .question {{ font-size: 15px; color: {MUTED}; }}
 :host(.cd-answer) p {{ font-size: 21px; line-height: 1.38; font-weight: 500; max-width: 62em; margin: 10px 0 6px; text-wrap: pretty; }}
 .badge {{ display: inline-block; font-size: 12px; font-weight: 600; line-height: 1; vertical-align: middle; color: {WARNING};
   border: 1px solid currentColor; border-radius: 99px; padding: 4px 9px; }}

@@ -1,0 +1,1 @@
+"""Explain: how is all this to be read?"""
