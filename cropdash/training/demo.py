@@ -22,6 +22,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cropdash.atomic import atomic_path, write_json
+from cropdash.json_file import read_json
 from cropdash.packaged import packaged_file
 from cropdash.runs import run_folder
 from cropdash.training.experiment import ExperimentSpec, explain
@@ -35,7 +36,6 @@ _SHIPPED = (
     run_folder.NORMALISATION,
     run_folder.PREDICTIONS,
     run_folder.SUMMARY,
-    run_folder.PROVENANCE,
 )
 
 
@@ -202,6 +202,9 @@ def _ship(trained: Path, shipped: Path, *, attention: bool) -> None:
     shipped.mkdir(parents=True)
     for name in (*_SHIPPED, run_folder.ATTENTION) if attention else _SHIPPED:
         shutil.copyfile(trained / name, shipped / name)
-    status = json.loads((trained / run_folder.STATUS).read_text(encoding="utf-8"))
     # Which machine and process trained it is of no use elsewhere.
+    status = read_json(trained / run_folder.STATUS)
     write_json(shipped / run_folder.STATUS, status | {"host": None, "pid": None})
+    provenance = read_json(trained / run_folder.PROVENANCE)
+    del provenance["platform"]
+    write_json(shipped / run_folder.PROVENANCE, provenance)

@@ -33,8 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @contextmanager
-def dashboard_server(data: Path, runs: Path) -> Iterator[str]:
-    """``cropdash serve`` on a free port; yields its address and ends it afterwards."""
+def dashboard_server(data: Path | None, runs: Path) -> Iterator[str]:
+    """``cropdash serve`` on a free port, of the demo if there is no data; yields its address, ends it afterwards."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     for name in ("CROPDASH_DATA", "CROPDASH_RUNS"):
         environment.pop(name, None)
@@ -43,8 +43,7 @@ def dashboard_server(data: Path, runs: Path) -> Iterator[str]:
         "-m",
         "cropdash.cli",
         "serve",
-        "--data",
-        str(data),
+        *(() if data is None else ("--data", str(data))),
         "--runs",
         str(runs),
         "--port",
