@@ -171,7 +171,7 @@ def _ids(path: Path, field: str, column: Iterable[Any]) -> list[str]:
 
 def _check_place(path: Path, table: geopandas.GeoDataFrame) -> None:
     """Coordinates that the coordinate reference system cannot have: it is the wrong one."""
-    shapes = table.geometry[table.geometry.notna() & ~table.geometry.is_empty]
+    shapes = table.geometry[[shape is not None and not shape.is_empty for shape in table.geometry]]
     if shapes.empty:
         return
     west, south, east, north = (float(value) for value in shapes.total_bounds)

@@ -28,6 +28,8 @@ from cropdash.preparation.work_folder import WorkFolder
 #: So many blocks failing one after the other: the next ones would fail as well.
 _FAILURES_IN_A_ROW = 3
 _SECONDS_BETWEEN_LOOKS = 0.1
+#: Blocks handed to somebody else's scheduler at once, whose workers nobody has counted.
+_HANDED_OUT = 256
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -176,12 +178,13 @@ def _on_dask(
 ) -> Iterator[tuple[Block, BaseException | None]]:
     """Blocks in the order in which they end; few are handed out beforehand, so that a stop is soon."""
     run = uuid.uuid4().hex[:8]
+    most = 2 * workers if scheduler is None else _HANDED_OUT
     with Engine(scheduler, workers=workers) as engine:
         waiting = list(reversed(blocks))
         running: dict[str, Block] = {}
         try:
             while waiting or running:
-                while waiting and len(running) < 2 * max(workers, 1):
+                while waiting and len(running) < most:
                     block = waiting.pop()
                     key = engine.submit(
                         "cropdash.preparation.block_task:prepare_block",

@@ -40,8 +40,7 @@ class StacImages:
         self._options = options
         self._profile = profile_of(options.url, options.profile)
         self._assets = {**self._profile.assets[sensor], **options.assets}
-        # It logs as an error what it also raises, and what may go well at the next attempt.
-        logging.getLogger("odc.loader._rio").setLevel(logging.CRITICAL)
+        _quieten()
         if "planetarycomputer.microsoft.com" in options.url:
             _planetary_computer_signing()
 
@@ -104,7 +103,6 @@ class StacImages:
         import pystac
         import rasterio
         from odc.geo.geobox import GeoBox
-        from rasterio.errors import NotGeoreferencedWarning
 
         item = pystac.Item.from_dict(scene.content["item"], preserve_dict=False)
         names = {band: self._assets[band] for band in bands}
@@ -118,8 +116,7 @@ class StacImages:
             "CPL_VSIL_CURL_NON_CACHED": "/vsicurl/:/vsis3/",
             **self._profile.gdal,
         }
-        with rasterio.Env(**settings), warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.Env(**settings):
             loaded = odc.stac.load(
                 [item],
                 bands=list(names.values()),
@@ -200,11 +197,8 @@ class StacImages:
             status_forcelist=(429, 500, 502, 503, 504),
             allowed_methods=None,
         )
-        with warnings.catch_warnings():
-            # A static catalogue is no API: that is known here.
-            warnings.simplefilter("ignore")
-            io = StacApiIO(timeout=self._options.timeout, max_retries=retry)
-            return pystac_client.Client.open(self._options.url, stac_io=io, timeout=self._options.timeout)
+        io = StacApiIO(timeout=self._options.timeout, max_retries=retry)
+        return pystac_client.Client.open(self._options.url, stac_io=io, timeout=self._options.timeout)
 
     def _collection(self, client: pystac_client.Client) -> pystac.Catalog:
         found = [child.id for child in client.get_children()]
@@ -258,6 +252,22 @@ class StacImages:
         if "planetarycomputer.microsoft.com" in self._options.url:
             return _planetary_computer_signing()
         return None
+
+
+def _quieten() -> None:
+    """Silence what others say of things that are dealt with here.
+
+    For good, not around the calls: filters of warnings belong to the process, and images are read in
+    threads.
+    """
+    from pystac_client.warnings import PystacClientWarning
+    from rasterio.errors import NotGeoreferencedWarning
+
+    # odc-stac logs as an error what it also raises, and what may go well at the next attempt.
+    logging.getLogger("odc.loader._rio").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", category=NotGeoreferencedWarning, module=r"rasterio\.warp")
+    # A static catalogue is no API: that is known here.
+    warnings.filterwarnings("ignore", category=PystacClientWarning)
 
 
 def _planetary_computer_signing() -> Callable[[str], str]:

@@ -245,6 +245,13 @@ def test_blocks_on_dask_give_the_same_store(tmp_path: Path, many: dict[str, Any]
     assert seen[0] == (0, 9) and seen[-1] == (9, 9) and len(seen) == 5
 
 
+def test_a_worker_process_tells_which_image_it_could_not_read(tmp_path: Path, many: dict[str, Any]) -> None:
+    damage_south(tmp_path / f"S2_{TILE}_20180402.tif")
+    with pytest.raises(PreparationError, match=rf"S2_{TILE}_20180402\.tif cannot be read") as caught:
+        prepared(tmp_path, many, workers=2)
+    assert "2 of 4 blocks are finished" in str(caught.value)
+
+
 def test_each_image_is_read_once_a_block(
     tmp_path: Path, many: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
