@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 #: Kinds with at most so many parcels are drawn parcel by parcel, which is then the faster way.
-_RARE = 8
+_RARE = 16
 
 
 def resampled_counts(counts: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
