@@ -13,7 +13,9 @@ from cropdash.cli.verbs import progress_bar, verb
 @click.argument("recipe", type=click.Path(path_type=Path), required=False)
 @click.argument("out", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that work at once."
+    "--workers",
+    type=click.IntRange(1),
+    help="Processes that work at once; as many as there are processors if unset, where there are many blocks.",
 )
 @click.option("--scheduler", help="Address of a running Dask scheduler to work on instead.")
 @click.option("--limit", type=click.IntRange(1), help="Prepare so many parcels only, to try a recipe out.")
@@ -25,7 +27,7 @@ from cropdash.cli.verbs import progress_bar, verb
 def prepare_command(
     recipe: Path | None,
     out: Path | None,
-    workers: int,
+    workers: int | None,
     scheduler: str | None,
     limit: int | None,
     overwrite: bool,

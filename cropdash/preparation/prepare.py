@@ -7,6 +7,7 @@ finished stays in a work folder beside the store, from which the same call goes 
 from __future__ import annotations
 
 import errno
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,8 @@ from cropdash.preparation.recipe import Recipe
 from cropdash.preparation.report import PreparationReport
 from cropdash.preparation.work_folder import WorkFolder
 
+#: So many are worth the seconds that worker processes take to start.
+_MANY_BLOCKS = 8
 #: So many blocks failing one after the other: the next ones would fail as well.
 _FAILURES_IN_A_ROW = 3
 _SECONDS_BETWEEN_LOOKS = 0.1
@@ -41,7 +44,7 @@ def prepare(
     recipe: Recipe | str | Path,
     out: str | Path,
     *,
-    workers: int = 1,
+    workers: int | None = None,
     scheduler: str | None = None,
     overwrite: bool = False,
     restart: bool = False,
@@ -53,7 +56,8 @@ def prepare(
     Args:
         recipe: the recipe, or its file.
         out: the store to make.
-        workers: processes that work on blocks at once.
+        workers: processes that work on blocks at once; if None, as many as there are processors where
+            there are many blocks, else this one alone.
         scheduler: address of a running Dask scheduler, instead of processes of our own; its workers must
             see the same files.
         overwrite: replace a store that is already there.
@@ -125,7 +129,7 @@ def _work_off(
     work: WorkFolder,
     blocks: Sequence[Block],
     plan: Plan,
-    workers: int,
+    workers: int | None,
     scheduler: str | None,
     progress: Callable[[int, int], None] | None,
 ) -> None:
@@ -135,6 +139,8 @@ def _work_off(
     left = [block for block in blocks if block.number not in finished]
     if progress is not None:
         progress(done, total)
+    if workers is None:
+        workers = min(os.cpu_count() or 1, len(left)) if len(left) >= _MANY_BLOCKS else 1
     outcomes = (
         _one_by_one(work, left)
         if workers <= 1 and scheduler is None

@@ -245,6 +245,28 @@ def test_blocks_on_dask_give_the_same_store(tmp_path: Path, many: dict[str, Any]
     assert seen[0] == (0, 9) and seen[-1] == (9, 9) and len(seen) == 5
 
 
+def test_many_blocks_find_workers_by_themselves(
+    tmp_path: Path, many: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cropdash.engine import Engine
+    from cropdash.preparation import prepare as module
+
+    started: list[int] = []
+    original = Engine.__init__
+
+    def counted(self: Engine, *arguments: Any, **named: Any) -> None:
+        started.append(named["workers"])
+        original(self, *arguments, **named)
+
+    monkeypatch.setattr(Engine, "__init__", counted)
+    prepared(tmp_path, many)
+    assert started == []
+    monkeypatch.setattr(module, "_MANY_BLOCKS", 4)
+    monkeypatch.setattr(module.os, "cpu_count", lambda: 2)
+    assert len(prepared(tmp_path, many, overwrite=True)) == 9
+    assert started == [2]
+
+
 def test_a_worker_process_tells_which_image_it_could_not_read(tmp_path: Path, many: dict[str, Any]) -> None:
     damage_south(tmp_path / f"S2_{TILE}_20180402.tif")
     with pytest.raises(PreparationError, match=rf"S2_{TILE}_20180402\.tif cannot be read") as caught:
