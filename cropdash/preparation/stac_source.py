@@ -126,15 +126,27 @@ class StacImages:
                 },
                 patch_url=self._signed(),
                 fail_on_error=True,
+                stac_cfg=self._untold(scene),
             )
         images = {}
         for band, name in names.items():
             values = loaded[name].values[0]
-            nodata = loaded[name].attrs.get("nodata")
-            if nodata is None and values.dtype.kind in "ui":
-                nodata = 0
-            images[band] = Image(values, ~is_nodata(values, nodata), *self._scaling(scene, band))
+            hidden = is_nodata(values, loaded[name].attrs.get("nodata"))
+            if self.sensor == "S2" or values.dtype.kind in "ui":
+                hidden |= values == 0  # no data by the product's definition, said or not
+            images[band] = Image(values, ~hidden, *self._scaling(scene, band))
         return images
+
+    def _untold(self, scene: Scene) -> dict[str, Any]:
+        """Data types of Sentinel-2 for items that do not tell them: odc-stac would take them for floats."""
+        if self.sensor == "S1":
+            return {}
+        types = {
+            name: {"data_type": "uint8" if name == self._assets.get(CLASSES) else "uint16", "nodata": 0}
+            for name, asset in scene.content["item"]["assets"].items()
+            if "raster:bands" not in asset
+        }
+        return {self._options.collection: {"assets": types}} if types else {}
 
     def _scaling(self, scene: Scene, band: str) -> tuple[float, float]:
         item = scene.content["item"]

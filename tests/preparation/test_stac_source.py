@@ -310,6 +310,24 @@ def test_the_offset_reaches_the_store(
         np.testing.assert_allclose(one.values, other.values + shift, atol=1e-6)
 
 
+def test_items_that_tell_no_data_type_give_the_same_values(
+    small_files: tuple[Path, list[dict[str, Any]]],
+) -> None:
+    def change(item: dict[str, Any]) -> None:
+        for asset in item["assets"].values():
+            del asset["raster:bands"]
+
+    with serving(*small_files) as told, serving(*with_changed_items(small_files, change)) as untold:
+        one, other = images(f"{told.url}/api"), images(f"{untold.url}/api")
+        for ours, theirs in list(zip(listed(one), listed(other), strict=True))[:4]:
+            first, second = read(one, ours, S2_BANDS), read(other, theirs, S2_BANDS)
+            for band in S2_BANDS:
+                assert second[band].values.dtype.kind == "u"
+                np.testing.assert_array_equal(first[band].values, second[band].values)
+                np.testing.assert_array_equal(first[band].seen, second[band].seen)
+            assert (second["B2"].scale, second["B2"].offset) == (1e-4, 0.0)
+
+
 def test_the_planetary_computer_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "planetary_computer", None)
     with pytest.raises(ImportError, match="pip install planetary-computer"):
