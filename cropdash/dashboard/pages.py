@@ -10,11 +10,17 @@ if TYPE_CHECKING:
 
 
 class PageEntry(NamedTuple):
-    """Where a page lives and how the navigation shows it; ``icon`` is a Material icon."""
+    """Where a page lives and how the navigation shows it.
+
+    Attributes:
+        icon: a Material icon.
+        explained: the part of the Explain page that tells how to read this one; empty where none does.
+    """
 
     slug: str
     title: str
     icon: str
+    explained: str
     module: str
     name: str
 
@@ -22,18 +28,20 @@ class PageEntry(NamedTuple):
         return getattr(importlib.import_module(self.module), self.name)
 
 
-def _entry(slug: str, title: str, icon: str) -> PageEntry:
-    return PageEntry(slug, title, icon, f"cropdash.dashboard.{slug}.page", f"{title}Page")
+def _entry(slug: str, title: str, icon: str, explained: str = "") -> PageEntry:
+    return PageEntry(slug, title, icon, explained, f"cropdash.dashboard.{slug}.page", f"{title}Page")
 
 
 PAGES: dict[str, PageEntry] = {
     entry.slug: entry
     for entry in (
-        _entry("compare", "Compare", "leaderboard"),
-        _entry("classes", "Classes", "grid_on"),
-        _entry("attention", "Attention", "insights"),
-        _entry("map", "Map", "map"),
-        _entry("launch", "Launch", "play_circle"),
-        _entry("data", "Data", "dataset"),
+        _entry("compare", "Compare", "leaderboard", "metrics"),
+        _entry("classes", "Classes", "grid_on", "confusion"),
+        _entry("attention", "Attention", "insights", "model"),
+        _entry("map", "Map", "map", "map"),
+        _entry("season", "Season", "show_chart", "season"),
+        _entry("launch", "Launch", "play_circle", "fusion"),
+        _entry("data", "Data", "dataset", "data"),
+        _entry("explain", "Explain", "help_outline"),
     )
 }

@@ -61,6 +61,15 @@ def run_name(result: Result) -> str:
     return f"{name}, {result.apart}" if result.apart else name
 
 
+def experiment_in_words(experiment: str) -> str:
+    """An experiment in short as a name says it: ``early (nn)`` is ``Early fusion (nearest date)``."""
+    short, _, interpolation = experiment.removesuffix(")").partition(" (")
+    if short in _SHORT_SENSORS:
+        return f"{_SHORT_SENSORS[short]} alone"
+    words = _FUSIONS.get(Fusion(short), short) if short in list(Fusion) else short
+    return f"{words} ({_INTERPOLATIONS.get(interpolation, interpolation)})" if interpolation else words
+
+
 def sensors_in_words(result: Result) -> str:
     return (
         " and ".join(SENSORS[name].label if name in SENSORS else name for name in result.sensors) or "unknown"

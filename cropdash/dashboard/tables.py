@@ -63,7 +63,8 @@ class DataTable(JSComponent):
 
     Args:
         frame: one row a line; a column ``id`` tells rows from one another while others come and go.
-        formats: by column: :func:`number`, or :data:`TICK` for cells of :func:`tick`.
+        formats: by column: :func:`number`, :data:`DAY`, or :data:`TICK` for cells of :func:`tick`; with an
+            entry ``absent`` it says what stands for an unknown value.
         titles: heading by column, where the name is not one.
         hidden: columns that carry ids.
         page_size: rows on a page; all of them on one if unset.
@@ -247,7 +248,7 @@ class DataTable(JSComponent):
         values = self.value[column].reset_index(drop=True)
         if self._kind(column) == "number":
             values = pd.to_numeric(values)
-        else:
+        elif self._kind(column) != "day":
             values = values.astype(str).str.casefold()
         ordered = values.sort_values(ascending=not downwards, kind="stable", na_position="last")
         return [int(position) for position in ordered.index]
@@ -255,16 +256,20 @@ class DataTable(JSComponent):
     def _kind(self, column: str) -> str:
         if self._formats.get(column) == TICK:
             return "tick"
-        return "number" if column in self._formats else "text"
+        if column not in self._formats:
+            return "text"
+        return "day" if "day" in self._formats[column] else "number"
 
     def _text(self, column: str, value: Any) -> Any:
         if self._kind(column) == "tick":
             return value
-        if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
-            return ""
         form = self._formats.get(column)
+        if value is None or value is pd.NaT or (isinstance(value, float | np.floating) and math.isnan(value)):
+            return form.get("absent", "") if form else ""
         if form is None:
             return str(value)
+        if "day" in form:
+            return f"{value:{form['day']}}"
         return f"{value:,.{form['decimals']}f}".replace(",", form["thousand"])
 
     def _handle_msg(self, message: dict[str, Any]) -> None:
@@ -295,6 +300,8 @@ class DataTable(JSComponent):
 
 #: Format of a column of :func:`tick` cells.
 TICK = "tick"
+#: Format of a column of days (pandas timestamps), ordered as days are.
+DAY = {"day": "%d %b %Y"}
 
 
 def tick(label: str, checked: bool, *, disabled: bool = False) -> list[Any]:

@@ -10,10 +10,12 @@ import pytest
 from cropdash.dashboard.compare.comparison import Compared, answer, run_table
 from cropdash.dashboard.launch.run_curves import RunCurves, run_lines
 from cropdash.dashboard.launch.run_queue import queue_item, why_not_started
+from cropdash.dashboard.run_words import experiment_in_words, run_name
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.sidebar import ChosenRuns
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
+from cropdash.runs.published import published
 from cropdash.runs.run_folder import Run
 from tests.runs.example_run import example_run
 
@@ -57,3 +59,9 @@ def test_in_the_queue_and_its_curves(workbench: Workbench) -> None:
     lines = run_lines(Choices(), [run.id for run in runs])
     curves.follow([(run, lines[run.id]) for run in runs])
     assert {name for source in curves._sources.values() for name in source.data["run"]} == NAMES
+
+
+def test_an_experiment_alone_is_called_as_in_the_name_of_its_runs() -> None:
+    for result in published():
+        if not result.texture:
+            assert run_name(result) == f"{experiment_in_words(result.experiment)}, published"

@@ -24,6 +24,7 @@ def test_every_choice_survives_the_address() -> None:
         parcel="FR/29 7",
         date="2019-05-31",
         page="map",
+        part="fusion",
     )
     back, refused = read(choices.query())
     assert refused == []

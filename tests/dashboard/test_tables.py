@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from cropdash.dashboard.tables import TICK, DataTable, TableClick, number, tick
+from cropdash.dashboard.tables import DAY, TICK, DataTable, TableClick, number, tick
 
 FRAME = pd.DataFrame(
     {
@@ -41,6 +41,14 @@ def test_a_heading_orders_numbers_downwards_first_then_upwards_then_not_at_all()
         orders.append(keys(shown))
     # The unknown one comes last either way.
     assert orders == [["a", "c", "b"], ["c", "a", "b"], ["a", "b", "c"]]
+
+
+def test_days_are_written_as_days_ordered_as_days_and_told_where_there_is_none() -> None:
+    days = pd.to_datetime(["2019-06-30", None, "2018-12-31"])
+    shown = DataTable(FRAME.assign(share=days), formats={"share": DAY | {"absent": "never"}}, hidden=("id",))
+    assert [row[3] for row in shown.rows] == ["30 Jun 2019", "never", "31 Dec 2018"]
+    shown._handle_msg({"sort": "share"})
+    assert keys(shown) == ["c", "a", "b"]
 
 
 def test_words_are_ordered_whatever_their_case() -> None:

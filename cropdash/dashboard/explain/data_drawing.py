@@ -46,8 +46,8 @@ def _satellites() -> str:
     ):
         drawn += [rect(10 + 7 * step, y + 15 - 5 * step, 34, 34, f"{sensor}-line", 2) for step in range(4)]
         drawn.append(rect(31, y, 34, 34, sensor, 2))
-        drawn.append(text(78, y + 17, name))
-        drawn.append(text(78, y + 35, channels, "muted"))
+        drawn.append(text(73, y + 17, name))
+        drawn.append(text(73, y + 35, channels, "muted"))
     return "".join(drawn)
 
 

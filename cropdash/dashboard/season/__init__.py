@@ -1,0 +1,1 @@
+"""Season: how early, and under how much cloud, can each crop be told?"""

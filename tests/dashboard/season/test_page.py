@@ -1,0 +1,91 @@
+"""The Season page: what it shows for the choices, and what it says where it has nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cropdash.dashboard.season.page import SeasonPage
+from cropdash.dashboard.settings import Settings
+from cropdash.dashboard.state import Choices
+from cropdash.dashboard.workbench import Workbench
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> SeasonPage:
+    (tmp_path / "data").mkdir()
+    page = SeasonPage(Choices(), Workbench(Settings.of([tmp_path / "data"], tmp_path / "runs")))
+    page.activate()
+    return page
+
+
+def said(page: SeasonPage) -> str:
+    return str(page._answer.object).replace("&nbsp;", " ")
+
+
+def lines(page: SeasonPage) -> list[int]:
+    """How many lines each picture has."""
+    return [
+        sum(renderer.glyph.__class__.__name__ == "Line" for renderer in column[1].object.renderers)
+        for column in page._pictures
+    ]
+
+
+def test_the_published_figures_are_shown_with_their_caveats(page: SeasonPage) -> None:
+    assert "wheat and meadows are told" in said(page)
+    assert lines(page) == [3, 4]
+    notes = str(page._notes.object)
+    assert "published figures, tested in Brest" in notes
+    assert "no per-class F1" in notes
+    assert "doubtful" in notes
+
+
+def test_a_class_and_a_level_change_sentence_pictures_and_tables(page: SeasonPage) -> None:
+    page.choices.crop = 2
+    assert said(page).startswith("<p>Maize is told with a recall of at least 0.70 from 30 June 2019")
+    assert not page._metric.visible, "a figure over all classes says nothing of one"
+    page._level.value_throttled = 0.5
+    page._level.param.update(value=0.95)
+    page._level.param.trigger("value_throttled")
+    assert "at least 0.95 from 30 September 2019" in said(page)
+    assert page._rows["days"].set_index("class").loc["maize", "Early fusion"].month == 9
+    assert page._csv("days")["level"].unique().tolist() == [0.95]
+    assert page._csv("days")["figure"].unique().tolist() == ["recall"]
+
+
+def test_a_curve_that_is_put_away_leaves_pictures_sentence_and_tables(page: SeasonPage) -> None:
+    radar = page._legend[0]
+    assert "Sentinel-1 alone" in radar.label
+    radar.value = False
+    assert lines(page) == [2, 4]
+    assert "Sentinel-1 alone" not in page._rows["days"]
+    assert "meadows are told" not in said(page) or "wheat and" not in said(page)
+    for box in page._legend:
+        box.value = False
+    assert "tick one below" in said(page)
+    assert lines(page) == [0, 0]
+
+
+def test_a_row_chooses_its_class_and_chooses_it_off(page: SeasonPage) -> None:
+    table = page._places["days"][0]
+    row = [row[0] for row in table.rows].index("5")
+    table._handle_msg({"click": table.rows[row][0], "column": "class"})
+    assert page.choices.crop == 5
+    table._handle_msg({"click": "5", "column": "class"})
+    assert page.choices.crop is None
+
+
+def test_a_class_that_the_study_does_not_know_is_an_empty_state_with_a_way_back(page: SeasonPage) -> None:
+    page.choices.crop = 999
+    assert page._state.visible and not page.body.visible
+    text, back = page._state.objects
+    assert "know no class “999”" in text.object
+    back.clicks += 1
+    assert page.choices.crop is None and page.body.visible
+
+
+def test_days_are_shown_as_days_and_never_as_a_blank(page: SeasonPage) -> None:
+    cells = {row[1]: row[2:] for row in page._places["days"][0].rows}
+    assert cells["wheat"] == ["31 Dec 2018", "31 Mar 2019", "31 Mar 2019"]
+    assert cells["fodder"] == ["never"] * 3
