@@ -1,4 +1,4 @@
-"""What an address names and nobody has: a region or a class that is nowhere.
+"""What an address names and nobody has: a region, a class or a cell of classes that is nowhere.
 
 Whether an address can be read at all is the matter of :mod:`cropdash.dashboard.state`.
 """
@@ -10,7 +10,7 @@ from cropdash.dashboard.workbench import Workbench
 
 
 def leave_out_unknown(choices: Choices, workbench: Workbench) -> list[str]:
-    """Take back the region and the class that neither the data set nor a result has.
+    """Take back the region, the class and the cell that neither the data set nor a result has.
 
     Returns:
         A sentence for each that was taken back.
@@ -26,6 +26,8 @@ def leave_out_unknown(choices: Choices, workbench: Workbench) -> list[str]:
         unknown["region"] = f"region “{choices.region[:60]}”"
     if choices.crop is not None and choices.crop not in codes:
         unknown["crop"] = f"class “{choices.crop}”"
+    elif choices.cell is not None and choices.cell[1] not in codes:
+        unknown["cell"] = f"class “{choices.cell[1]}”"
     choices.clear(*unknown)
     return [
         f"The address names the {what}, which neither the data set nor a run has; it was left out."

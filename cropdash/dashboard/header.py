@@ -90,7 +90,7 @@ class DatasetAndRegion(pn.viewable.Viewer):
 
 
 class Chips(pn.viewable.Viewer):
-    """The chosen class, date and parcel, each removable with one click."""
+    """The chosen class, cell, date and parcel, each removable with one click."""
 
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(**params)
@@ -108,9 +108,10 @@ class Chips(pn.viewable.Viewer):
 
     def refresh(self) -> None:
         labels = {
-            "crop": None
-            if self.choices.crop is None
-            else self.workbench.class_name(self.choices.crop, self.choices.dataset),
+            "crop": None if self.choices.crop is None else self._class_name(self.choices.crop),
+            "cell": None
+            if self.choices.cell is None
+            else " mapped as ".join(map(self._class_name, self.choices.cell)),
             "date": self.choices.date,
             "parcel": self.choices.parcel,
         }
@@ -118,6 +119,9 @@ class Chips(pn.viewable.Viewer):
         chips = [self._chip(name, label) for name, label in labels.items() if label is not None]
         if chips != self._row.objects:
             self._row.param.update(objects=chips, visible=bool(chips))
+
+    def _class_name(self, code: int) -> str:
+        return self.workbench.class_name(code, self.choices.dataset)
 
     def _chip(self, name: str, label: str) -> pmu.Chip:
         word = Choices.CHIPS[name]

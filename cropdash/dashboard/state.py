@@ -1,4 +1,4 @@
-"""What a user has chosen: runs, data set, region, class, parcel, date and page.
+"""What a user has chosen: runs, data set, region, class, cell of the confusion matrix, parcel, date and page.
 
 The one object that all pages watch. It holds no widget and no data, and turns into the query of an
 address and back, so that a copied or reloaded address shows the same thing.
@@ -29,16 +29,23 @@ class Choices(param.Parameterized):
     dataset = param.String(default="", doc="Name of the data set; empty where there is none.")
     region = param.String(default="", doc="One test region; empty for all of them.")
     crop = param.Integer(default=None, allow_None=True, doc="Code of the chosen class.")
+    cell = param.NumericTuple(
+        default=None, length=2, allow_None=True,
+        doc="Codes of the true and of the mapped class of a cell of the confusion matrix; the former is ``crop``.",
+    )  # fmt: skip
     parcel = param.String(default=None, allow_None=True, doc="Id of the chosen parcel.")
     date = param.String(default=None, allow_None=True, doc="The chosen day, as 2019-05-31.")
     page = param.String(default="compare", doc="Slug of the page that is shown.")
+    handed_run = param.String(
+        default="", doc="The run that a page hands over to the one that it leads to; not in the address."
+    )
     part = param.String(default="", doc="The part of the Explain page that is in view; empty for its top.")
 
     #: What the frame shows as removable chips, with the word for each.
-    CHIPS = {"crop": "class", "date": "date", "parcel": "parcel"}
+    CHIPS = {"crop": "class", "cell": "cell", "date": "date", "parcel": "parcel"}
 
     #: What the address says.
-    ADDRESS = ("page", "dataset", "region", "runs", "crop", "parcel", "date", "part")
+    ADDRESS = ("page", "dataset", "region", "runs", "crop", "cell", "parcel", "date", "part")
 
     def __init__(self, **values: object) -> None:
         self._places: list[str] = []
@@ -65,8 +72,12 @@ class Choices(param.Parameterized):
     def remove_run(self, run_id: str) -> None:
         self.runs = [run for run in self.runs if run != run_id]
 
+    def choose_cell(self, true: int, mapped: int) -> None:
+        """Choose the parcels of one class that are mapped as another, or as what they are, by class codes."""
+        self.param.update(crop=true, cell=(true, mapped))
+
     def clear(self, *names: str) -> None:
-        """Take back choices by name: ``crop``, ``date``, ``parcel``, ``region``."""
+        """Take back choices by name: ``crop``, ``cell``, ``date``, ``parcel``, ``region``."""
         self.param.update({name: self.param[name].default for name in names})
 
     @param.depends("runs", watch=True)
@@ -80,6 +91,12 @@ class Choices(param.Parameterized):
             places.pop()
         self._places = places
 
+    @param.depends("crop", "cell", watch=True)
+    def _settle_cell(self) -> None:
+        """A cell goes with its true class."""
+        if self.cell is not None and self.cell[0] != self.crop:
+            self.cell = None
+
     # --- the address -----------------------------------------------------------------------------
 
     def query(self) -> str:
@@ -90,6 +107,7 @@ class Choices(param.Parameterized):
             "region": self.region,
             "runs": ",".join(quote(run, safe="/") for run in self._places),
             "class": "" if self.crop is None else str(self.crop),
+            "cell": "" if self.cell is None else "-".join(map(str, self.cell)),
             "parcel": self.parcel or "",
             "date": self.date or "",
             "part": self.part,
@@ -115,6 +133,7 @@ class Choices(param.Parameterized):
             "data": ("dataset", str),
             "region": ("region", str),
             "class": ("crop", _code),
+            "cell": ("cell", _cell),
             "parcel": ("parcel", str),
             "date": ("date", _day),
             "part": ("part", lambda text: _one_of(text, list(PARTS))),
@@ -129,6 +148,12 @@ class Choices(param.Parameterized):
                 refused.append(
                     f"The address names the {name} “{given[name][:60]}”, {error}; it was left out."
                 )
+        cell = values.get("cell")
+        if isinstance(cell, tuple) and values.setdefault("crop", cell[0]) != cell[0]:
+            refused.append(
+                f"The address names the class “{values['crop']}” and a cell of another; it was left out."
+            )
+            values["cell"] = None
         # Split before decoding: a run's id may hold a comma of its own.
         places = _distinct([unquote_plus(part) for part in raw.get("runs", "").split(",")])
         if sum(map(bool, places)) > MAXIMUM_RUNS:
@@ -165,6 +190,14 @@ def _code(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise ValueError("which is no class code (a whole number)")
     return int(text)
+
+
+def _cell(text: str) -> tuple[int, int]:
+    true, _, mapped = text.partition("-")
+    try:
+        return _code(true), _code(mapped)
+    except ValueError:
+        raise ValueError("which is no cell (two class codes such as 1-4)") from None
 
 
 def _day(text: str) -> str:

@@ -106,9 +106,18 @@ class ParcelAnswers:
             }
         )
 
-    def in_view(self, crop: int | None, wrong_only: bool = False) -> NDArray[np.bool_]:
-        """Parcels that both filters let through: of one class, as :meth:`about` says, and only the wrong ones."""
-        return self.about(crop) & self.wrong if wrong_only else self.about(crop)
+    def in_view(
+        self, crop: int | None, wrong_only: bool = False, cell: tuple[int, int] | None = None
+    ) -> NDArray[np.bool_]:
+        """Parcels that all filters let through: of one class, as :meth:`about` says, only the wrong ones, and
+        only those of a cell of the confusion matrix (codes of the true and of the mapped class)."""
+        shown = self.about(crop) & self.wrong if wrong_only else self.about(crop)
+        if cell is None:
+            return shown
+        index = {known.code: at for at, known in enumerate(self.classes)}
+        # A class that is none of the run's has no parcel; -1 would be unknown truth.
+        true, mapped = (index.get(code, len(index)) for code in cell)
+        return shown & (self.truth == true) & (self.predicted == mapped)
 
     def about(self, crop: int | None) -> NDArray[np.bool_]:
         """Parcels that are, or are taken for, the class of this code; all of them for None."""

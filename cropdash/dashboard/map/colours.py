@@ -78,22 +78,29 @@ class Colouring:
 
 
 def colour(
-    answers: ParcelAnswers, by: ColourBy, crop: int | None = None, wrong_only: bool = False
+    answers: ParcelAnswers,
+    by: ColourBy,
+    crop: int | None = None,
+    wrong_only: bool = False,
+    cell: tuple[int, int] | None = None,
 ) -> Colouring:
     """Colour parcels by one of the things that a run says of them.
 
     Parcels without a prediction have an entry of their own whatever the colour says; by truth, so
     have parcels of unknown class. Parcels that a filter leaves out fade into one pale entry: with a
-    chosen class those that neither are it nor are taken for it, with ``wrong_only`` those that are not wrong.
+    chosen class those that neither are it nor are taken for it, with ``wrong_only`` those that are not wrong,
+    with a ``cell`` of the confusion matrix (class codes) those that are not in it.
     """
     full = _colour(answers, by)
-    others = ~answers.in_view(crop, wrong_only)
+    others = ~answers.in_view(crop, wrong_only, cell)
     if not others.any():
         return full
     codes = np.where(others, len(full.entries) + 1, full.codes).astype(np.uint8)
     counts = np.bincount(codes, minlength=len(full.entries) + 2)
     entries = [replace(entry, parcels=int(counts[i])) for i, entry in enumerate(full.entries, start=1)]
-    label = "other classes" if not wrong_only else "not wrong" if crop is None else "other parcels"
+    label = "other parcels"
+    if cell is None and not (wrong_only and crop is not None):
+        label = "not wrong" if wrong_only else "other classes"
     entries.append(LegendEntry("others", label, OTHERS, int(counts[-1])))
     return _without_empty(codes, entries)
 

@@ -66,9 +66,15 @@ class MappedRun:
             )
         return cls(answers, outlines, row)
 
-    def colouring(self, by: ColourBy, crop: int | None, wrong_only: bool = False) -> Colouring:
+    def colouring(
+        self,
+        by: ColourBy,
+        crop: int | None,
+        wrong_only: bool = False,
+        cell: tuple[int, int] | None = None,
+    ) -> Colouring:
         """A colour code for every outline; parcels that were no test parcels are not drawn."""
-        colouring = colour(self.answers, by, crop, wrong_only)
+        colouring = colour(self.answers, by, crop, wrong_only, cell)
         return Colouring(np.append(colouring.codes, np.uint8(0))[self.row], colouring.entries)
 
     @cached_property

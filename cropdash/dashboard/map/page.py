@@ -41,7 +41,7 @@ class MapPage(Page):
     slug = "map"
     title = "Map"
     question = "Where is it right and wrong?"
-    watches = ("runs", "dataset", "region", "crop", "parcel")
+    watches = ("runs", "dataset", "region", "crop", "cell", "parcel")
 
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(choices, workbench, **params)
@@ -73,6 +73,9 @@ class MapPage(Page):
 
     def refresh(self) -> None:
         """Bring map, legend, sentence and table in line with the choices."""
+        if self.choices.handed_run:
+            self._run.prefer(self.choices.handed_run)
+            self.choices.handed_run = ""
         try:
             run = self._run.offer(mappable(self.chosen_runs(), self.choices.region))
         except NothingToShow as reason:
@@ -128,7 +131,9 @@ class MapPage(Page):
 
     def _draw(self, mapped: MappedRun) -> None:
         """Colours and legend; geometry only where it is other than what is on the map."""
-        colouring = mapped.colouring(self._colour_by.value, self.choices.crop, self._wrong_only.value)
+        colouring = mapped.colouring(
+            self._colour_by.value, self.choices.crop, self._wrong_only.value, self.choices.cell
+        )
         self.legend.offer(colouring.entries)
         if mapped.outlines is self._drawn:
             self.map.recolour(colouring, mapped.hover, self.legend.hidden)
@@ -248,26 +253,27 @@ class MapPage(Page):
 
     def _fill_table(self, mapped: MappedRun) -> None:
         """Wrong parcels first, the surest on top: the errors most worth a look."""
-        crop, wrong_only = self.choices.crop, self._wrong_only.value
-        table = mapped.answers.table()[mapped.answers.in_view(crop, wrong_only)]
+        crop, wrong_only, cell = self.choices.crop, self._wrong_only.value, self.choices.cell
+        table = mapped.answers.table()[mapped.answers.in_view(crop, wrong_only, cell)]
         order = {"wrong": 0, "right": 1, "–": 2}
         table = table.assign(rank=table["result"].map(order)).sort_values(
             ["rank", "confidence"], ascending=[True, False], kind="stable"
         )
         table = table.drop(columns="rank").reset_index(drop=True)
-        if table.equals(self._table_rows):
-            return
-        self._table_rows = table
-        self._table.fill(table, page=1)
         parcels = count(len(table), "wrong parcel" if wrong_only else "parcel")
-        name = next((known.name for known in mapped.answers.classes if known.code == crop), "")
-        words = (
-            f"{parcels} that {'is' if len(table) == 1 else 'are'} {name} or taken for it" if name else parcels
-        )
+        names = {known.code: known.name for known in mapped.answers.classes}
+        words = parcels
+        if cell is not None and set(cell) <= set(names):
+            words = f"{parcels} of {names[cell[0]]} mapped as {names[cell[1]]}"
+        elif crop in names:
+            words = f"{parcels} that {'is' if len(table) == 1 else 'are'} {names[crop]} or taken for it"
         self._table_title.object = (
             f"<h2>{html.escape(words)}</h2><span class='note'>The surest errors first. Click a row, or a parcel "
             "on the map, to see its series.</span>"
         )
+        if not table.equals(self._table_rows):
+            self._table_rows = table
+            self._table.fill(table, page=1)
 
     def _row_clicked(self, click: TableClick) -> None:
         self.choices.parcel = str(self._table_rows["parcel"].iloc[click.row])
