@@ -29,10 +29,12 @@ class Choices(param.Parameterized):
     dataset = param.String(default="", doc="Name of the data set; empty where there is none.")
     region = param.String(default="", doc="One test region; empty for all of them.")
     crop = param.Integer(default=None, allow_None=True, doc="Code of the chosen class.")
-    cell = param.NumericTuple(
-        default=None, length=2, allow_None=True,
+    cell: tuple[int, int] | None = param.NumericTuple(  # type: ignore[assignment]
+        default=None,
+        length=2,
+        allow_None=True,
         doc="Codes of the true and of the mapped class of a cell of the confusion matrix; the former is ``crop``.",
-    )  # fmt: skip
+    )
     parcel = param.String(default=None, allow_None=True, doc="Id of the chosen parcel.")
     date = param.String(default=None, allow_None=True, doc="The chosen day, as 2019-05-31.")
     page = param.String(default="compare", doc="Slug of the page that is shown.")
