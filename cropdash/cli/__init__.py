@@ -153,16 +153,18 @@ def export_command(run: str, archive: Path, runs_folder: Path) -> None:
     help="Address to bind to; others on the network see any but localhost.",
 )
 @click.option("--show/--no-show", default=False, help="Open the page in a browser.")
+@click.option("--read-only", is_flag=True, help="For public screens: nothing can be launched or cancelled.")
 def serve_command(
-    data: tuple[Path, ...], runs_folder: Path | None, port: int, address: str, show: bool
+    data: tuple[Path, ...], runs_folder: Path | None, port: int, address: str, show: bool, read_only: bool
 ) -> None:
-    """Start the dashboard.
+    """Start the dashboard; on the packaged demo where no data is named.
 
-    Without options it reads CROPDASH_DATA and CROPDASH_RUNS, then cropdash.toml in the working folder.
+    Without options it reads CROPDASH_DATA, CROPDASH_RUNS and CROPDASH_READ_ONLY, then cropdash.toml in the
+    working folder.
     """
     from cropdash.dashboard.serving import serve
 
-    serve(data=data, runs=runs_folder, port=port, address=address, open_browser=show)
+    serve(data=data, runs=runs_folder, port=port, address=address, open_browser=show, read_only=read_only)
 
 
 def _run_path(run: str, runs_folder: Path) -> Path:

@@ -77,7 +77,7 @@ class Frame(pn.viewable.Viewer):
                 pn.Column(
                     self._selects[1], css_classes=["cd-only-narrow"], sizing_mode="stretch_width", margin=0
                 ),
-                Navigation(choices),
+                Navigation(choices, workbench),
                 pmu.Divider(sizing_mode="stretch_width", margin=(4, 0)),
                 self._runs,
                 self._link,
@@ -194,7 +194,7 @@ def dashboard(workbench: Workbench | None = None) -> pmu.Page:
 def _session(workbench: Workbench) -> pmu.Page:
     choices = Choices()
     location = pn.state.location
-    notices = choices.read_query(location.search or "", list(PAGES)) if location else []
+    notices = choices.read_query(location.search or "", list(workbench.pages)) if location else []
     if not choices.dataset:
         choices.dataset = next(iter(workbench.datasets()), "")
     if not choices.runs:

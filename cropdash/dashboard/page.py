@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import logging
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -25,6 +26,8 @@ from cropdash.dashboard.workbench import DatasetEntry, Workbench
 from cropdash.runs.results import Result
 
 log = logging.getLogger(__name__)
+
+_NAMES = re.compile(r"macro-F1|Sentinel-\d")
 
 
 class Page(pn.viewable.Viewer, param.ParameterizedABC):
@@ -96,11 +99,9 @@ class Page(pn.viewable.Viewer, param.ParameterizedABC):
     def say(self, sentence: str, *, simulated: bool = False) -> None:
         """The answer, as plain text, with a badge where the data are simulated."""
         badge = " <span class='badge'>simulated data</span>" if simulated else ""
-        # A hyphen is a place to break a line, but not in the name of a metric.
-        text = (
-            html.escape(sentence)
-            .replace(" %", "&nbsp;%")
-            .replace("macro-F1", "<span style='white-space:nowrap'>macro-F1</span>")
+        # A hyphen is a place to break a line, but not in the name of a metric or a satellite.
+        text = _NAMES.sub(
+            r"<span style='white-space:nowrap'>\g<0></span>", html.escape(sentence).replace(" %", "&nbsp;%")
         )
         self._answer.object = f"<p>{text}{badge}</p>" if sentence else ""
 
@@ -152,10 +153,16 @@ class Page(pn.viewable.Viewer, param.ParameterizedABC):
             ways.append(show)
         return [*ways, self.launch_button()]
 
+    @property
+    def can_launch(self) -> bool:
+        return "launch" in self.workbench.pages
+
     def launch_button(self, label: str = "Train a run", **params: Any) -> pmu.Button:
         """A button that leads to the Launch page."""
         params = {"variant": "outlined", "margin": (4, 0), **params}
-        launch = pmu.Button(label=label, css_classes=[f"cd-{self.slug}-launch"], **params)
+        launch = pmu.Button(
+            label=label, css_classes=[f"cd-{self.slug}-launch"], visible=self.can_launch, **params
+        )
         launch.on_click(lambda _: setattr(self.choices, "page", "launch"))
         return launch
 

@@ -14,6 +14,7 @@ class PageEntry(NamedTuple):
 
     Attributes:
         icon: a Material icon.
+        acts: whether it starts or stops work; a dashboard for looking only is without it.
         explained: the part of the Explain page that tells how to read this one; empty where none does.
     """
 
@@ -23,6 +24,7 @@ class PageEntry(NamedTuple):
     explained: str
     module: str
     name: str
+    acts: bool = False
 
     def load(self) -> type[Page]:
         return getattr(importlib.import_module(self.module), self.name)
@@ -40,7 +42,7 @@ PAGES: dict[str, PageEntry] = {
         _entry("attention", "Attention", "insights", "model"),
         _entry("map", "Map", "map", "map"),
         _entry("season", "Season", "show_chart", "season"),
-        _entry("launch", "Launch", "play_circle", "fusion"),
+        _entry("launch", "Launch", "play_circle", "fusion")._replace(acts=True),
         _entry("data", "Data", "dataset", "data"),
         _entry("explain", "Explain", "help_outline"),
     )

@@ -18,6 +18,7 @@ def serve(
     port: int = 5006,
     address: str = "localhost",
     open_browser: bool = False,
+    read_only: bool = False,
 ) -> None:
     """Serve the dashboard until interrupted; the engine stops with it.
 
@@ -27,6 +28,7 @@ def serve(
         port: 0 takes any free one.
         address: what to bind to; only ``localhost`` keeps others on the network out.
         open_browser: whether to open the page.
+        read_only: whether visitors can only look; as :meth:`Settings.read` says if False.
 
     Raises:
         OSError: the port is taken, or this machine has no such address; the message says which.
@@ -36,10 +38,13 @@ def serve(
     from cropdash.dashboard.frame import dashboard
 
     found = Settings.read()
-    if data:
-        settings = Settings.of(data, runs or found.runs)
-    else:
-        settings = replace(found, runs=Settings.of([], runs or found.runs).runs)
+    named = Settings.of(data, runs or found.runs)
+    settings = replace(
+        named,
+        data=named.data or found.data,
+        demo=found.demo and not data,
+        read_only=read_only or found.read_only,
+    )
     if settings.demo:
         print("opening the demo, whose parcels are simulated at the first start: some seconds", flush=True)
     workbench = Workbench.shared(settings)

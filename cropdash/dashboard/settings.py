@@ -1,6 +1,6 @@
 """Where the dashboard looks for data sets and runs.
 
-The environment speaks first (``CROPDASH_DATA``, ``CROPDASH_RUNS``), then ``cropdash.toml`` in the
+The environment speaks first (``CROPDASH_DATA``, ``CROPDASH_RUNS``, ``CROPDASH_READ_ONLY``), then ``cropdash.toml`` in the
 working folder, then the defaults: the packaged demo and ``./runs``. Whatever a browser asks for is
 looked up by name among what lies in these folders, and never joined into a path.
 """
@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypedDict
 
 from cropdash.training.demo import Demo
 
@@ -25,11 +26,13 @@ class Settings:
     Attributes:
         data: folders that are stores, or that hold stores one level down.
         runs: folder that holds the run folders; made by the first run.
+        read_only: whether visitors can only look: nothing is launched, resumed or cancelled.
         demo: whether the packaged demo is shown beside them: where nobody has named a data folder.
     """
 
     data: tuple[Path, ...]
     runs: Path
+    read_only: bool = False
     demo: bool = False
 
     @classmethod
@@ -49,11 +52,13 @@ class Settings:
         runs = (
             Path(environment["CROPDASH_RUNS"])
             if environment.get("CROPDASH_RUNS")
-            else written.get("runs", ["runs"])[0]
+            else written.get("runs", Path("runs"))
         )
-        if not data:
-            return replace(cls.of([Demo.read().data_folder], runs, relative_to=folder), demo=True)
-        return cls.of(data, runs, relative_to=folder)
+        settings = cls.of(data or [Demo.read().data_folder], runs, relative_to=folder)
+        read_only = written.get("read_only", False)
+        if environment.get("CROPDASH_READ_ONLY"):
+            read_only = environment["CROPDASH_READ_ONLY"] != "0"
+        return replace(settings, demo=not data, read_only=bool(read_only))
 
     @classmethod
     def of(cls, data: Sequence[str | Path], runs: str | Path, relative_to: str | Path = ".") -> Settings:
@@ -85,14 +90,22 @@ class Settings:
         return found
 
 
+class _Written(TypedDict, total=False):
+    """The fields of ``cropdash.toml``."""
+
+    data: list[Path]
+    runs: Path
+    read_only: bool
+
+
 def _subfolders(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
 
 
-def _read_file(path: Path) -> dict[str, list[Path]]:
-    """``{"data": [...], "runs": [one]}`` as far as the file says; empty where there is no file."""
+def _read_file(path: Path) -> _Written:
+    """What the file says; empty where there is none."""
     if not path.is_file():
         return {}
     try:
@@ -102,15 +115,22 @@ def _read_file(path: Path) -> dict[str, list[Path]]:
     table = content.get("cropdash", {})
     if not isinstance(table, dict):
         raise ValueError(f"{path}: cropdash must be a table: [cropdash] with data and runs below it")
-    unknown = sorted(set(table) - {"data", "runs"})
+    unknown = sorted(set(table) - _Written.__annotations__.keys())
     if unknown:
-        raise ValueError(f"{path}: cropdash.{unknown[0]} is unknown; allowed are data and runs")
-    folders: dict[str, list[Path]] = {}
+        raise ValueError(f"{path}: cropdash.{unknown[0]} is unknown; allowed are data, runs and read_only")
+    written = _Written()
+    if "read_only" in table:
+        if not isinstance(table["read_only"], bool):
+            raise ValueError(f"{path}: cropdash.read_only must be true or false")
+        written["read_only"] = table.pop("read_only")
     for field, value in table.items():
         values = [value] if isinstance(value, str) else value
         if not isinstance(values, list) or not values or not all(isinstance(v, str) and v for v in values):
             raise ValueError(f"{path}: cropdash.{field} must be a folder, or for data a list of folders")
         if field == "runs" and len(values) != 1:
             raise ValueError(f"{path}: cropdash.runs must be one folder")
-        folders[field] = [Path(v) for v in values]
-    return folders
+        if field == "runs":
+            written["runs"] = Path(values[0])
+        else:
+            written["data"] = [Path(v) for v in values]
+    return written

@@ -9,7 +9,6 @@ import panel_material_ui as pmu
 
 from cropdash.dashboard.colours import run_colour
 from cropdash.dashboard.page import text_pane
-from cropdash.dashboard.pages import PAGES
 from cropdash.dashboard.run_rows import RunRow, RunRows
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
@@ -23,12 +22,12 @@ _TO_SHOW = ("finished", "running", "cancelled", "interrupted")
 class Navigation(pn.viewable.Viewer):
     """The list of pages."""
 
-    def __init__(self, choices: Choices, **params: Any) -> None:
+    def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(**params)
         self.choices = choices
-        self._slugs = list(PAGES)
+        self._slugs = list(workbench.pages)
         self._list = pmu.MenuList(
-            items=[{"label": entry.title, "icon": entry.icon} for entry in PAGES.values()],
+            items=[{"label": entry.title, "icon": entry.icon} for entry in workbench.pages.values()],
             active=self._slugs.index(choices.page),
             dense=True,
             sizing_mode="stretch_width",

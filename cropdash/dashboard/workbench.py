@@ -14,6 +14,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cropdash.dashboard.pages import PAGES, PageEntry
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.state import MAXIMUM_RUNS
 from cropdash.datasets.info import DatasetInfo
@@ -66,6 +67,17 @@ class Workbench:
     def shared(cls, settings: Settings | None = None) -> Workbench:
         """The one workbench of these settings in this process; opens the demo where it is shown."""
         return _workbench(settings or Settings.read())
+
+    @property
+    def pages(self) -> dict[str, PageEntry]:
+        """The pages that visitors may open, by slug, in the order of the navigation."""
+        return {slug: entry for slug, entry in PAGES.items() if not (self.settings.read_only and entry.acts)}
+
+    def _check_may_act(self) -> None:
+        if self.settings.read_only:
+            raise PermissionError(
+                "this dashboard is for looking only; nothing can be started or stopped on it"
+            )
 
     # --- data sets -------------------------------------------------------------------------------
 
@@ -245,11 +257,12 @@ class Workbench:
             The id of the run.
 
         Raises:
-            PermissionError: the data set lies outside the data folders.
+            PermissionError: the data set lies outside the data folders, or visitors may only look.
         """
         from cropdash.engine import Engine
         from cropdash.training.launch import launch
 
+        self._check_may_act()
         if not self.settings.holds_data(spec.data):
             raise PermissionError(f"{spec.data} lies outside the data folders of this dashboard")
         with self._lock:
@@ -281,9 +294,15 @@ class Workbench:
         return self.launch(spec)
 
     def cancel(self, run_id: str) -> None:
-        """Stop a queued or running run that this server started."""
+        """Stop a queued or running run that this server started.
+
+        Raises:
+            RuntimeError: it did not.
+            PermissionError: visitors may only look.
+        """
         from cropdash.training.launch import cancel
 
+        self._check_may_act()
         if self._engine is None:
             raise RuntimeError(f"run {run_id} was not started by this server, which has launched nothing yet")
         cancel(self._engine, run_id)

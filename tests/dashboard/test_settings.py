@@ -59,6 +59,7 @@ def test_the_file_speaks_where_the_environment_is_silent(tmp_path: Path) -> None
         ("[cropdash]\ndatas = 'x'", "cropdash.datas is unknown"),
         ("[cropdash]\ndata = 3", "cropdash.data must be a folder"),
         ("[cropdash]\nruns = ['a', 'b']", "cropdash.runs must be one folder"),
+        ("[cropdash]\nread_only = 'no'", "cropdash.read_only must be true or false"),
     ],
 )
 def test_a_wrong_file_is_refused_by_name_and_field(tmp_path: Path, text: str, said: str) -> None:
@@ -95,3 +96,12 @@ def test_a_link_out_of_the_data_folders_is_not_followed(tmp_path: Path) -> None:
 
 def test_a_data_folder_that_does_not_exist_holds_nothing(tmp_path: Path) -> None:
     assert Settings.of([tmp_path / "nowhere"], "runs").stores() == {}
+
+
+def test_looking_only_is_said_by_the_environment_or_the_file(tmp_path: Path) -> None:
+    assert not Settings.read({}, tmp_path).read_only
+    assert Settings.read({"CROPDASH_READ_ONLY": "1"}, tmp_path).read_only
+    (tmp_path / "cropdash.toml").write_text("[cropdash]\nread_only = true\n")
+    settings = Settings.read({}, tmp_path)
+    assert settings.read_only and settings.demo
+    assert not Settings.read({"CROPDASH_READ_ONLY": "0"}, tmp_path).read_only

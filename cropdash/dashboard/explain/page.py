@@ -54,7 +54,7 @@ class ExplainPage(Page):
             self.choices.part = part
 
     def _open_page(self, page: str) -> None:
-        if page in PAGES:
+        if page in self.workbench.pages:
             self.choices.page = page
 
 
