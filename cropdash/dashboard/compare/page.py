@@ -25,6 +25,7 @@ from cropdash.dashboard.compare.comparison import (
     run_table,
 )
 from cropdash.dashboard.compare.dot_plot import dot_plot, with_intervals
+from cropdash.dashboard.compare.significance import Significance
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, count, listed, run_name
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
@@ -111,6 +112,7 @@ class ComparePage(Page):
         self._launch = self.launch_button(
             "Launch a run of your own", icon="play_circle", variant="contained", margin=(4, 0, 10, 0)
         )
+        self._significance = Significance()
         self._caveats = text_pane("", "cd-compare-caveats", margin=(8, 0, 0, 0))
         self.body.objects = [
             self._launch,
@@ -130,11 +132,12 @@ class ComparePage(Page):
                 margin=(10, 0),
                 sizing_mode="stretch_width",
             ),
+            self._significance,
             pn.Row(
                 text_pane("<h2>All runs</h2><span class='note'>Tick a run to compare it.</span>"),
                 csv_button("runs.csv", lambda: self._frame, "cd-compare-csv"),
                 sizing_mode="stretch_width",
-                margin=(8, 0, 2, 0),
+                margin=(20, 0, 2, 0),
             ),
             self._table,
             self._caveats,
@@ -155,11 +158,12 @@ class ComparePage(Page):
         ]
         self._fill_table(results, scores)
         own = any(result.kind == "run" for result in results)
-        self._launch.visible = not own
+        self._launch.visible = not own and self.can_launch
         self.show_body()
         self._crop.offer(_classes(compared))
         self.say(self._sentence(compared, own), simulated=any(one.result.simulated for one in compared))
         self._draw(compared)
+        self._significance.choose([one.result for one in compared], region)
         self._caveats.object = _caveats_html(compared, self._outside(by_id, scores), region)
 
     def _scores(self, result: Result) -> Scores | None:

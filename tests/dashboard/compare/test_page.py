@@ -8,15 +8,22 @@ from cropdash.dashboard.compare.page import ComparePage
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
+from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
 
 RUN = "tsa_seed1_example"
+#: Of other parcels than the first, the same for all of them.
+RADAR, OPTICAL, OPTICAL_AGAIN = "S1_seed1_example", "S2_seed1_example", "S2_seed2_example"
 
 
 @pytest.fixture(scope="module")
 def workbench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     folder = tmp_path_factory.mktemp("compare")
+    store = folder / "elsewhere"
+    random_store(store, 60, ("train", "west"), classes=(1, 2, 3))
     example_run(folder / "runs", experiment="tsa")
+    for experiment, seed in (("S1", 1), ("S2", 1), ("S2", 2)):
+        example_run(folder / "runs", store, experiment, seed)
     return Workbench(Settings.of([folder / "data"], folder / "runs"))
 
 
@@ -50,3 +57,21 @@ def test_where_no_class_has_parcels_enough_the_metric_stays_and_the_note_says_wh
     assert str(shown._note.object) == "<p class='note'>No class has 9,000 test parcels or more.</p>"
     shown._fewest.value = 1
     assert shown._picture_place.objects
+
+
+def test_paired_tests_stand_below_the_picture_and_change_with_the_metric(workbench: Workbench) -> None:
+    shown = page(workbench, RADAR, OPTICAL, "published/s1")
+    tests = shown._significance
+    assert "points of macro-F1" in str(tests._sentence.object)
+    assert len(tests._table.value) == 1
+    assert "no predictions of single parcels are known" in str(tests._note.object)
+    tests._metric.value = "accuracy"
+    assert "points of accuracy" in str(tests._sentence.object)
+    assert "McNemar" in str(tests._note.object)
+
+
+def test_runs_that_cannot_be_tested_are_told_and_one_run_shows_no_section(workbench: Workbench) -> None:
+    shown = page(workbench, RUN, "published/s1")
+    assert "No two of the chosen runs can be tested" in str(shown._significance._sentence.object)
+    assert not shown._significance._table.visible
+    assert not page(workbench, RUN)._significance.__panel__().visible
