@@ -2,98 +2,107 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from bokeh.models import ColumnDataSource, FixedTicker, TapTool
 
-from cropdash.dashboard.classes.confusions import Mode, cell_texts, shares
-from cropdash.dashboard.colours import ACCENT, INK
+from cropdash.dashboard.classes.painted_cells import PaintedCells
+from cropdash.dashboard.colours import INK
 from cropdash.dashboard.figures import hover, new_figure
-from cropdash.runs.metrics import ConfusionMatrix
 
-#: Right answers in the accent, wrong ones in an orange that the colour-blind can tell from it.
-_WRONG = "#C2500A"
 _CELL_HEIGHT = 38
+_SHORT_CELL_HEIGHT = 32
+#: Around a cell that is not chosen.
+_QUIET = "#EEF1F2"
 
 
 def confusion_figure(
-    matrix: ConfusionMatrix, mode: Mode, chosen: int | None = None
+    cells: PaintedCells,
+    class_names: Sequence[str],
+    order: Sequence[int],
+    *,
+    chosen: int | None = None,
+    cell: tuple[int, int] | None = None,
+    short: bool = False,
 ) -> tuple[Any, ColumnDataSource]:
-    """Draw the matrix; a cell is the stronger the larger its share.
+    """Draw the cells.
+
+    Args:
+        order: class indices in the order in view.
+        chosen: index of the class whose row and column are marked.
+        cell: true and mapped class index of the cell that is marked.
+        short: for half a page.
 
     Returns:
-        The figure, and the source of the cells: a tap selects one, whose ``truth`` is a class index.
+        The figure, and the source of the cells: a tap selects one, whose ``truth`` and ``predicted`` are
+        class indices.
     """
-    size = len(matrix.class_names)
+    size = len(order)
+    place = np.argsort(order)
     truth, predicted = (axis.ravel() for axis in np.mgrid[0:size, 0:size])
-    strength = shares(matrix, mode).ravel()
-    right = truth == predicted
+    pairs = list(zip(truth.tolist(), predicted.tolist(), strict=True))
     source = ColumnDataSource(
         {
             "truth": truth,
-            "x": predicted,
-            "y": size - 1 - truth,
-            "text": cell_texts(matrix, mode).ravel(),
-            "fill": [ACCENT if diagonal else _WRONG for diagonal in right],
-            # A share of a tenth must be seen: the root spreads the faint end.
-            "alpha": np.where(strength > 0, 0.06 + 0.94 * np.sqrt(strength), 0.0),
-            "ink": np.where(strength > 0.3, "#FFFFFF", INK),
-            "line": [INK if chosen in pair else "#EEF1F2" for pair in zip(truth, predicted, strict=True)],
-            "parcels": matrix.counts.ravel(),
-            "row_share": 100 * shares(matrix, "row").ravel(),
-            "column_share": 100 * shares(matrix, "column").ravel(),
-            "truth_name": [matrix.class_names[index] for index in truth],
-            "predicted_name": [matrix.class_names[index] for index in predicted],
+            "predicted": predicted,
+            "x": place[predicted],
+            "y": size - 1 - place[truth],
+            "text": cells.texts.ravel(),
+            "fill": cells.fills.ravel(),
+            "ink": cells.inks.ravel(),
+            "line": [INK if chosen in pair or pair == cell else _QUIET for pair in pairs],
+            "line_width": [3 if pair == cell else 1 for pair in pairs],
+            "truth_name": [class_names[index] for index in truth],
+            "predicted_name": [class_names[index] for index in predicted],
+            **{name: values.ravel() for name, values in cells.hover.items()},
         }
     )
     plot = new_figure(
-        height=_CELL_HEIGHT * size + 170,
+        height=(_SHORT_CELL_HEIGHT if short else _CELL_HEIGHT) * size + 170,
         x_range=(-0.5, size - 0.5),
         y_range=(-0.5, size - 0.5),
         x_axis_location="above",
     )
     for axis, names, label in (
-        (plot.xaxis, dict(enumerate(matrix.class_names)), "mapped as"),
-        (plot.yaxis, {size - 1 - i: name for i, name in enumerate(matrix.class_names)}, "truly"),
+        (plot.xaxis, {at: class_names[index] for at, index in enumerate(order)}, "mapped as"),
+        (plot.yaxis, {size - 1 - at: class_names[index] for at, index in enumerate(order)}, "truly"),
     ):
         axis.ticker = FixedTicker(ticks=list(range(size)))
         axis.major_label_overrides = names
         axis.axis_label = label
         axis.axis_line_color = None
         axis.major_tick_line_color = None
-    plot.xaxis.major_label_orientation = np.pi / 4
-    # The slanted names lean over the right edge; without room there Bokeh pushes them onto their neighbours.
-    plot.min_border_right = 90
+        if short:
+            axis.major_label_text_font_size = "12px"
+    if short:
+        plot.xaxis.major_label_orientation = np.pi / 2
+    else:
+        plot.xaxis.major_label_orientation = np.pi / 4
+        # The slanted names lean over the right edge; without room there Bokeh pushes them onto their neighbours.
+        plot.min_border_right = 90
     plot.grid.visible = False
-    cells = plot.rect(
+    drawn = plot.rect(
         x="x",
         y="y",
         width=0.97,
         height=0.94,
         source=source,
         fill_color="fill",
-        fill_alpha="alpha",
         line_color="line",
-        line_width=1,
+        line_width="line_width",
     )
-    cells.nonselection_glyph = cells.glyph
-    cells.selection_glyph = cells.glyph
+    drawn.nonselection_glyph = drawn.glyph
+    drawn.selection_glyph = drawn.glyph
     plot.text(
-        x="x", y="y", text="text", text_color="ink", text_align="center", text_baseline="middle", text_font_size="12.5px", source=source,
-        nonselection_text_alpha=1,
+        x="x", y="y", text="text", text_color="ink", text_align="center", text_baseline="middle",
+        text_font_size="11px" if short else "12.5px", source=source, nonselection_text_alpha=1,
     )  # fmt: skip
     plot.add_tools(
         hover(
-            [
-                ("truly", "@truth_name"),
-                ("mapped as", "@predicted_name"),
-                ("parcels", "@parcels{0,0}"),
-                ("of the true class", "@row_share{0.0} %"),
-                ("of the mapped class", "@column_share{0.0} %"),
-            ],
-            renderers=[cells],
+            [("truly", "@truth_name"), ("mapped as", "@predicted_name"), *cells.tooltips], renderers=[drawn]
         ),
-        TapTool(renderers=[cells]),
+        TapTool(renderers=[drawn]),
     )
     return plot, source

@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from cropdash.analysis.confusions import Confusion as LargestConfusion
+from cropdash.analysis.confusions import largest_confusions
 from cropdash.dashboard.run_words import count, listed
 from cropdash.nomenclature import CropClass
 from cropdash.runs.metrics import ConfusionMatrix
@@ -62,11 +64,26 @@ def shares(matrix: ConfusionMatrix, mode: Mode) -> np.ndarray:
     return np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
 
 
-def cell_texts(matrix: ConfusionMatrix, mode: Mode) -> np.ndarray:
-    """What stands in each cell: parcels, or per cent with one decimal; nothing where there is no parcel."""
+def cell_texts(matrix: ConfusionMatrix, mode: Mode, *, short: bool = False) -> np.ndarray:
+    """What stands in each cell: parcels, or per cent with one decimal; nothing where there is no parcel.
+
+    Args:
+        short: thousands as ``11k`` and whole per cents, for narrow cells.
+    """
     values = matrix.counts if mode == "counts" else 100 * shares(matrix, mode)
-    texts = [[f"{value:,}" if mode == "counts" else f"{value:.1f}" for value in row] for row in values]
+    write = _parcels_in_cell if mode == "counts" else _share_in_cell
+    texts = [[write(value, short) for value in row] for row in values]
     return np.where(matrix.counts > 0, np.array(texts, dtype=object), "")
+
+
+def _parcels_in_cell(parcels: int, short: bool) -> str:
+    return f"{parcels / 1000:,.0f}k" if short and parcels >= 10_000 else f"{parcels:,}"
+
+
+def _share_in_cell(share: float, short: bool) -> str:
+    if not short:
+        return f"{share:.1f}"
+    return "<1" if share < 0.5 else f"{share:.0f}"
 
 
 def answer(matrix: ConfusionMatrix, run: str, region: str = "", chosen: int | None = None) -> str:
@@ -153,6 +170,13 @@ def _confused_with(matrix: ConfusionMatrix, chosen: int) -> str:
 def _most(counts: np.ndarray) -> list[int]:
     """Where the largest count stands, all places of a tie; none where all are 0."""
     return [] if not counts.any() else np.flatnonzero(counts == counts.max()).tolist()
+
+
+def reading(matrix: ConfusionMatrix, chosen: int | None = None, at_most: int = 6) -> list[LargestConfusion]:
+    """The largest confusions, of the chosen class (as truth or as what it is taken for) if there is one."""
+    every = largest_confusions(matrix, len(matrix.class_names) ** 2)
+    about = [one for one in every if chosen is None or chosen in (one.true, one.predicted)]
+    return about[:at_most]
 
 
 def _per_cent(part: int, whole: int) -> str:
