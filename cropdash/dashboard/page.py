@@ -222,6 +222,9 @@ def side_by_side(*panes: Any, least: int = 400, **params: Any) -> pn.Column:
         "display": "grid",
         "grid-template-columns": f"repeat(auto-fit, minmax(min(100%, {least}px), 1fr))",
         "column-gap": "24px",
+        # Of itself a column is no higher than the window, and its rows would share that height and overlap.
+        "max-height": "none",
+        "grid-auto-rows": "max-content",
     }
     # Panel's hidden scroll button would take a cell, the first one once the panes are replaced.
     return pn.Column(

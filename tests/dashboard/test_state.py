@@ -92,6 +92,7 @@ def test_runs_have_a_limit() -> None:
         ("?date=31.5.2019", "date"),
         ("?date=2019-02-30", "date"),
         ("?page=../etc/passwd", "page"),
+        ("?part=nowhere", "part"),
     ],
 )
 def test_what_cannot_be_is_left_out_with_a_sentence(query: str, word: str) -> None:

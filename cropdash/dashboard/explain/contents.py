@@ -137,7 +137,8 @@ def _season() -> str:
                     "A share of the optical dates",
                     share_drawing(),
                     "<p>Optical dates are left out until a fifth, two fifths and so on remain, as if clouds had hidden the "
-                    "others; radar keeps all of its dates. A curve that stays high on the left needs few clear days.</p>",
+                    "others. Radar keeps all of its dates, but early and pixel-set fusion read it at the optical dates that "
+                    "remain. A curve that stays high on the left needs few clear days.</p>",
                 ),
             ]
         )
@@ -285,8 +286,8 @@ def _limits() -> str:
         ),
         (
             "Small classes",
-            "With 45 test parcels, one parcel more or less moves a recall by 2 points. The pages mark classes with too few "
-            "parcels to say anything.",
+            "With 45 test parcels, one parcel more or less moves a recall by 2 points: read the figures of such a class with "
+            "care, whatever their decimals.",
         ),
         (
             "Other places, other years",

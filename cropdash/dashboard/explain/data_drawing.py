@@ -41,8 +41,8 @@ def data_drawing() -> str:
 def _satellites() -> str:
     drawn = []
     for y, sensor, name, channels in (
-        (12, "s1", "Sentinel-1 (radar)", "VV and VH"),
-        (84, "s2", "Sentinel-2 (optical)", "10 bands"),
+        (12, "s1", "Sentinel-1", "radar, VV and VH"),
+        (84, "s2", "Sentinel-2", "optical, 10 bands"),
     ):
         drawn += [rect(10 + 7 * step, y + 15 - 5 * step, 34, 34, f"{sensor}-line", 2) for step in range(4)]
         drawn.append(rect(31, y, 34, 34, sensor, 2))

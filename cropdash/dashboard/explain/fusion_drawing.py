@@ -173,5 +173,5 @@ def _answer(y: float) -> str:
 def _band(x: float, what: str) -> str:
     """The place where the sensors meet."""
     width = 84
-    middle = min(x + width / 2, _WIDTH - 44)
+    middle = min(x + width / 2, _WIDTH - 54)
     return rect(x, 24, width, 140, "band", 6) + text(middle, 16, f"{what} meet", "accent", "middle")

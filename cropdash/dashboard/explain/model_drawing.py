@@ -45,7 +45,7 @@ def _encoder() -> str:
     drawn += [
         box(132, 46, 60, 44, "mean,", "spread", css_class="accent-fill", ink="on"),
         arrow((162, 92), (162, 110)),
-        text(162, 127, "128 numbers", "", "middle"),
+        text(157, 127, "128 numbers", "", "middle"),
     ]
     return "".join(drawn)
 
@@ -72,7 +72,7 @@ def _attention() -> str:
             )
     drawn.append(line([(6, 96), (194, 96)]))
     drawn += [circle(14 + 27 * place + 5, 108, 4, "s2") for place in range(len(_DATES))]
-    drawn.append(text(100, 134, "weights of two heads, by date", "muted", "middle"))
+    drawn.append(text(100, 134, "two heads' weights, by date", "muted", "middle"))
     return "".join(drawn)
 
 

@@ -46,7 +46,7 @@ def curve_plot(
     )
     plot.yaxis.axis_label = axis_label
     plot.yaxis.ticker = FixedTicker(ticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
-    plot.xaxis.axis_label = "data up to" if of_days else "share of the Sentinel-2 dates kept"
+    plot.xaxis.axis_label = "data up to" if of_days else "Sentinel-2 dates kept"
     plot.xaxis.ticker = FixedTicker(ticks=at)
     plot.xaxis.major_label_overrides = {
         x: _end(point) if of_days else f"{100 * point:g} %\n{dates_of(point)} dates"

@@ -11,6 +11,7 @@ import panel_material_ui as pmu
 
 from cropdash.analysis.season import Along
 from cropdash.dashboard.choosers import ClassSelect
+from cropdash.dashboard.colours import INK
 from cropdash.dashboard.page import Page, side_by_side, text_pane
 from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, count
 from cropdash.dashboard.season.answers import class_answer, figure_in_words, season_answer, told, told_table
@@ -39,11 +40,11 @@ RECALL_ALONE = (
 )
 RULE = (
     "A crop is told from the first point at which its figure reaches the level and stays there at every later one. "
-    "Nothing is known between two points: the true day lies in the quarter before the one that is named."
+    "Nothing is known between two points: the true day lies somewhere in the quarter that ends on the day named."
 )
 _HEADINGS: dict[Along, str] = {
     "days": "How early: data up to the end of each quarter",
-    "s2_share": "How much cloud: optical dates kept, all radar dates",
+    "s2_share": "How much cloud: share of the optical dates kept",
 }
 _TABLES: dict[Along, str] = {
     "days": "Told from this day on",
@@ -86,7 +87,11 @@ class SeasonPage(Page):
             self._pictures,
             self._controls,
             side_by_side(
-                *(pn.Column(self._head(along), self._places[along], margin=0) for along in _ALONG), least=440
+                *(
+                    pn.Column(self._head(along), self._places[along], sizing_mode="stretch_width", margin=0)
+                    for along in _ALONG
+                ),
+                least=440,
             ),
             self._notes,
         ]
@@ -105,7 +110,7 @@ class SeasonPage(Page):
         self.show_body()
         self._offer_metrics(curves, crop)
         shown = [curve for curve in curves.curves if curve not in self._hidden]
-        metric, level = str(self._class_metric.value), float(self._level.value)
+        metric, level = str(self._class_metric.value), self._chosen_level()
         found = {along: told(curves, shown, along, metric, level) for along in _ALONG}
         self.say(
             season_answer(found["days"], found["s2_share"], metric, level)
@@ -152,6 +157,10 @@ class SeasonPage(Page):
             margin=(12, 0, 4, 0), sizing_mode="stretch_width", css_classes=["cd-season-controls"],
         )  # fmt: skip
 
+    def _chosen_level(self) -> float:
+        # The slider adds up its steps, and 0.95 is less than 0.9500000000000002.
+        return round(float(self._level.value), 2)
+
     def _set(self) -> None:
         if not self._filling:
             self.update()
@@ -186,7 +195,7 @@ class SeasonPage(Page):
             size="small",
             margin=(0, 14, 0, 0),
             stylesheets=[
-                f".MuiFormControlLabel-label {{ color: {colour}; font-weight: 600; font-size: 14px; }}"
+                f".MuiFormControlLabel-label {{ color: {INK}; font-weight: 600; font-size: 14px; }}"
                 f".MuiCheckbox-root {{ color: {colour} !important; padding: 4px; }}"
             ],
             css_classes=["cd-season-legend-item"],
@@ -210,7 +219,7 @@ class SeasonPage(Page):
             table = curves.along(along)
             of_class = table["code"].isna() if crop is None else table["code"] == crop.code
             rows = table[(table["metric"] == metric) & of_class.fillna(False)]
-            plot = curve_plot(rows, along, styles, label, None if crop is None else float(self._level.value))
+            plot = curve_plot(rows, along, styles, label, None if crop is None else self._chosen_level())
             columns.append(
                 pn.Column(
                     text_pane(f"<h2>{html.escape(_HEADINGS[along])}</h2>", margin=(10, 0, 2, 0)),
@@ -253,7 +262,7 @@ class SeasonPage(Page):
     def _csv(self, along: Along) -> pd.DataFrame:
         """The table as it is shown, with the figure and the level that it is for."""
         rows = self._rows[along].rename(columns={"id": "code"})
-        return rows.assign(figure=self._class_metric.value, level=float(self._level.value))
+        return rows.assign(figure=self._class_metric.value, level=self._chosen_level())
 
 
 def _notes_html(curves: SeasonCurves, metric: str) -> str:
