@@ -25,7 +25,7 @@ Along = Literal["days", "s2_share"]
 #: Last day of the study's quarters, in days from 1 October; the reference's ``series1`` saw the first.
 QUARTER_ENDS = (92, 182, 273, 365, 457)
 #: Where a specification says what a run may see: the last day of the season, and the share of S2 dates.
-LAST_DAY, S2_SHARE = ("sampling", "last_day"), ("sampling", "s2_share")
+DAYS, S2_SHARE = ("sampling", "days"), ("sampling", "s2_share")
 
 COLUMNS = [
     *("source", "experiment", "group", "days", "s2_share", "code", "class", "metric"),
@@ -59,9 +59,9 @@ def seen(result: Result) -> Seen:
     if not isinstance(result, Run):
         return Seen(None, share)
     spec = result.folder.spec()
-    day, kept = (_named(spec, field) for field in (LAST_DAY, S2_SHARE))
+    day, kept = (_named(spec, field) for field in (DAYS, S2_SHARE))
     if day is not None and (isinstance(day, bool) or not isinstance(day, int) or day < 1):
-        raise ValueError(f"{result.folder.path}: {'.'.join(LAST_DAY)}: must be a day from 1, not {day!r}")
+        raise ValueError(f"{result.folder.path}: {'.'.join(DAYS)}: must be days from 1, not {day!r}")
     if kept is not None and (
         isinstance(kept, bool) or not isinstance(kept, (int, float)) or not 0 < kept <= 1
     ):

@@ -8,7 +8,7 @@ global state: an epoch is the same after a resume.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +21,7 @@ from cropdash.datasets.calendar import season_start
 from cropdash.datasets.interpolation import Interpolation, blend, bracket
 from cropdash.datasets.normalisation import Normalisation, geometry_features
 from cropdash.datasets.store import ParcelStore, SensorArrays
+from cropdash.datasets.usable_dates import UsableDates
 from cropdash.nomenclature import SENSORS, Fusion
 
 # What a random generator is for: seeds (seed, epoch, purpose, ...) keep the draws apart.
@@ -58,6 +59,7 @@ class ParcelBatches:
         batch_size: parcels of a batch.
         seed: of all draws.
         training: draw, or evaluate.
+        usable: by sensor, the dates that may be used; all if None.
 
     Attributes:
         rows: the rows that are served.
@@ -86,6 +88,7 @@ class ParcelBatches:
         batch_size: int,
         seed: int,
         training: bool,
+        usable: Mapping[str, UsableDates] | None = None,
     ) -> None:
         if missing := [name for name in sensors if name not in store.sensors]:
             raise ValueError(f"{store.path} has no {', '.join(missing)}; it has {', '.join(store.sensors)}")
@@ -104,7 +107,8 @@ class ParcelBatches:
         starts = season_start(store.first_acquisition, season_origin)
         self._season_start = starts.astype(np.int64)  # days since 1970-01-01; not used where there is no date
         rows = np.asarray(rows, dtype=np.int64)
-        self.left_out = _left_out(store, rows, self._sensors, fusion, self._features)
+        self._usable = usable or {name: UsableDates.of(store, name, season_origin) for name in self._sensors}
+        self.left_out = _left_out(store, rows, self._sensors, fusion, self._features, self._usable)
         self.rows = np.asarray([row for row in rows.tolist() if row not in self.left_out], dtype=np.int64)
         self.unpredictable = np.asarray(
             [row for row in rows.tolist() if row in self.left_out], dtype=np.int64
@@ -185,11 +189,12 @@ class ParcelBatches:
         for name in self._sensors:
             if name == "S1" and self._fusion.needs_common_dates:
                 continue
-            counts, most = self._store.arrays[name].date_counts[rows], self._dates[name]
+            counts, most = self._usable[name].counts[rows], self._dates[name]
             if self._training and most is not None:
-                chosen[name] = _draw(counts, most, rng.random((len(rows), most)))
+                dates = _draw(counts, most, rng.random((len(rows), most)))
             else:
-                chosen[name] = _evenly_spaced(counts, max(1, counts.max()))
+                dates = _evenly_spaced(counts, max(1, counts.max()))
+            chosen[name] = _Chosen(self._usable[name].places(rows, dates.index), dates.mask)
         return chosen
 
     def _look_elsewhere(
@@ -219,13 +224,15 @@ class ParcelBatches:
 
     def _at_s2_dates(self, rows: np.ndarray, dates: _Chosen, pixels: _Chosen) -> SensorBatch:
         s1, s2 = self._store.arrays["S1"], self._store.arrays["S2"]
-        own = _evenly_spaced(s1.date_counts[rows], s1.date_counts[rows].max())
+        counts = self._usable["S1"].counts[rows]
+        own = self._usable["S1"].places(rows, _evenly_spaced(counts, counts.max()).index)
         before, after, weight = bracket(
-            s1.dates[s1.date_offsets[rows][:, None] + own.index],
+            s1.dates[s1.date_offsets[rows][:, None] + own],
             s2.dates[s2.date_offsets[rows][:, None] + dates.index],
             self._interpolation,
-            s1.date_counts[rows],
+            counts,
         )
+        before, after = (np.take_along_axis(own, index, axis=1) for index in (before, after))
         # Parcels with hidden S1 pixels are left out, so there are no gaps to interpolate across.
         values = _gather(s1, rows, before, pixels.index)
         if self._interpolation == "linear":
@@ -325,10 +332,15 @@ def _scaled_features(store: ParcelStore, normalisation: Normalisation) -> np.nda
 
 
 def _left_out(
-    store: ParcelStore, rows: np.ndarray, sensors: Sequence[str], fusion: Fusion, features: np.ndarray | None
+    store: ParcelStore,
+    rows: np.ndarray,
+    sensors: Sequence[str],
+    fusion: Fusion,
+    features: np.ndarray | None,
+    usable: Mapping[str, UsableDates],
 ) -> dict[int, str]:
     """Why the network cannot answer for some of the rows."""
-    seen = {name: store.arrays[name].date_counts[rows] > 0 for name in sensors}
+    seen = {name: usable[name].counts[rows] > 0 for name in sensors}
     nothing = ~np.any(list(seen.values()), axis=0)
     reasons = np.full(len(rows), "", dtype=object)
     if fusion is Fusion.EARLY:

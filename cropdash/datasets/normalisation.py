@@ -6,7 +6,8 @@ each parcel; percentiles need values in memory, a bounded number of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,8 +15,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cropdash.atomic import write_text
-from cropdash.datasets.moments import join
+from cropdash.datasets.info import SensorInfo
+from cropdash.datasets.moments import channel_moments, join
 from cropdash.datasets.store import FEATURES, ParcelStore
+from cropdash.datasets.usable_dates import UsableDates
 from cropdash.json_file import read_json
 
 Method = Literal["mean_std", "percentile"]
@@ -68,8 +71,12 @@ class Normalisation(BaseModel):
         sensors: Sequence[str],
         method: Method,
         geometry_features: bool = False,
+        usable: Mapping[str, UsableDates] | None = None,
     ) -> Normalisation:
         """Fit on the given rows, which must be training parcels only. Every pixel seen on a date counts once.
+
+        Args:
+            usable: by sensor, the dates that count; all if None. Where they are not all, pixels are read.
 
         Raises:
             ValueError: the rows hold no date of a sensor, or no geometry features though they are asked for.
@@ -77,7 +84,9 @@ class Normalisation(BaseModel):
         fit_sensor = {"mean_std": _mean_and_deviation, "percentile": _percentiles}[method]
         return cls(
             method=method,
-            sensors={name: fit_sensor(store, _rows_seen(store, rows, name), name) for name in sensors},
+            sensors={
+                name: fit_sensor(_Seen.of(store, rows, name, (usable or {}).get(name))) for name in sensors
+            },
             features=_feature_scaling(store, rows) if geometry_features else None,
         )
 
@@ -138,28 +147,59 @@ class Normalisation(BaseModel):
             raise ValueError(f"{path}: {field}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-def _rows_seen(store: ParcelStore, rows: np.ndarray, sensor: str) -> np.ndarray:
-    seen = rows[store.arrays[sensor].date_counts[rows] > 0]
-    if not len(seen):
-        raise ValueError(f"{store.path}: none of the {len(rows)} training parcels has a date of {sensor}")
-    return seen
+@dataclass(frozen=True)
+class _Seen:
+    """What one sensor saw of some parcels, each on one usable date at least."""
+
+    store: ParcelStore
+    sensor: str
+    rows: np.ndarray
+    usable: UsableDates | None
+
+    @classmethod
+    def of(cls, store: ParcelStore, rows: np.ndarray, sensor: str, usable: UsableDates | None) -> _Seen:
+        counts = store.arrays[sensor].date_counts if usable is None else usable.counts
+        seen = rows[counts[rows] > 0]
+        if not len(seen):
+            raise ValueError(
+                f"{store.path}: none of the {len(rows)} training parcels has a usable date of {sensor}"
+            )
+        return cls(store, sensor, seen, None if usable is None or usable.everything else usable)
+
+    @property
+    def info(self) -> SensorInfo:
+        return self.store.info.sensors[self.sensor]
+
+    def pixels(self, row: int) -> np.ndarray:
+        """``(pixel dates, channels)`` stored values of a parcel."""
+        values = self.store.raw(row, self.sensor)[0]
+        if self.usable is not None:
+            index = np.arange(self.usable.counts[row])[None]
+            values = values[self.usable.places(np.array([row]), index)[0]]
+        return values[~self.info.hidden(values)]
 
 
-def _mean_and_deviation(store: ParcelStore, rows: np.ndarray, sensor: str) -> ChannelScaling:
-    info = store.info.sensors[sensor]
-    mean, deviation = join(store.seen_counts(sensor, rows), store.moments(sensor, rows))
-    return _scaling(mean * info.scale + info.offset, deviation * info.scale)
+def _mean_and_deviation(seen: _Seen) -> ChannelScaling:
+    if seen.usable is None:
+        counts, moments = (
+            seen.store.seen_counts(seen.sensor, seen.rows),
+            seen.store.moments(seen.sensor, seen.rows),
+        )
+    else:
+        pixels = [seen.pixels(row) for row in seen.rows]
+        counts = np.array([len(of_parcel) for of_parcel in pixels])
+        moments = np.stack([channel_moments(of_parcel) for of_parcel in pixels])
+    mean, deviation = join(counts, moments)
+    return _scaling(mean * seen.info.scale + seen.info.offset, deviation * seen.info.scale)
 
 
-def _percentiles(store: ParcelStore, rows: np.ndarray, sensor: str) -> ChannelScaling:
-    info = store.info.sensors[sensor]
-    arrays = store.arrays[sensor]
-    sizes = arrays.date_counts[rows] * arrays.pixel_counts[rows]
+def _percentiles(seen: _Seen) -> ChannelScaling:
+    arrays = seen.store.arrays[seen.sensor]
+    sizes = arrays.date_counts[seen.rows] * arrays.pixel_counts[seen.rows]
     every = max(1, int(np.ceil(sizes.sum() / PERCENTILE_PIXEL_DATES)))
-    pixels = (store.raw(row, sensor)[0].reshape(-1, len(info.bands)) for row in rows[::every])
-    values = np.concatenate([of_parcel[~info.hidden(of_parcel)] for of_parcel in pixels])
+    values = np.concatenate([seen.pixels(row) for row in seen.rows[::every]])
     low, high = np.percentile(values, [2, 98], axis=0)
-    return _scaling(low * info.scale + info.offset, (high - low) * info.scale)
+    return _scaling(low * seen.info.scale + seen.info.offset, (high - low) * seen.info.scale)
 
 
 def _feature_scaling(store: ParcelStore, rows: np.ndarray) -> ChannelScaling:

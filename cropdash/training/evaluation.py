@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from cropdash.batches import Batch
+from cropdash.batches import Batch, SensorBatch
 from cropdash.datasets.calendar import season_start
 from cropdash.datasets.loading import ParcelBatches
 from cropdash.datasets.store import ParcelStore
@@ -147,7 +147,7 @@ def attention_to(writer: AttentionWriter, store: ParcelStore, season_origin: str
                 region=regions[rows],
                 truth=batch.labels.numpy(),
                 predicted=predicted,
-                dates=_dates(store, dated, rows, mask.shape[1]),
+                dates=_dates(batch.sensors[dated], starts[rows]),
                 mask=mask,
                 weights=weights.float().cpu().numpy(),
                 season_start=starts[rows],
@@ -156,10 +156,7 @@ def attention_to(writer: AttentionWriter, store: ParcelStore, season_origin: str
     return write
 
 
-def _dates(store: ParcelStore, sensor: str, rows: np.ndarray, width: int) -> np.ndarray:
-    """``(parcels, width)`` datetime64[D] acquisition dates; padding is not-a-time."""
-    dates = np.full((len(rows), width), np.datetime64("NaT", "D"))
-    for i, row in enumerate(rows.tolist()):
-        days = store.raw(row, sensor)[1]
-        dates[i, : len(days)] = days.astype("datetime64[D]")
-    return dates
+def _dates(series: SensorBatch, season_start: np.ndarray) -> np.ndarray:
+    """``(parcels, dates)`` datetime64[D] acquisition dates; padding is not-a-time."""
+    dates = season_start[:, None] + series.days.numpy().astype("timedelta64[D]")
+    return np.where(series.date_mask.numpy(), dates, np.datetime64("NaT", "D"))

@@ -24,6 +24,10 @@ MonthDay = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[
 _DAYS_IN_MONTH = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
+#: Fields that came after runs had been made; unset, they leave older fingerprints as they are.
+_LATER_FIELDS = (("sampling", "days"), ("sampling", "s2_share"))
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -71,6 +75,17 @@ class Sampling(_Part):
         27,
         ge=1,
         description="Sentinel-2 dates drawn per parcel in training; all if unset. Evaluation always uses all.",
+    )
+    days: int | None = Field(
+        None,
+        ge=1,
+        description="Days of data: only acquisitions of the season's first days are used, everywhere; all if unset.",
+    )
+    s2_share: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Share of each parcel's Sentinel-2 dates that is used, everywhere, drawn by the seed; all if unset.",
     )
 
 
@@ -178,6 +193,9 @@ class ExperimentSpec(_Part):
     def fingerprint(self) -> str:
         """16 hex digits over all that decides the result."""
         content = self.model_dump(mode="json", exclude={"name", "device", "threads"})
+        for part, field in _LATER_FIELDS:
+            if content[part][field] is None:
+                del content[part][field]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     @property

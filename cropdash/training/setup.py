@@ -17,6 +17,7 @@ import numpy as np
 from cropdash.datasets.labels import Labels, prepare_labels
 from cropdash.datasets.normalisation import ChannelScaling, Normalisation
 from cropdash.datasets.store import FEATURES, ParcelStore
+from cropdash.datasets.usable_dates import UsableDates
 from cropdash.training.experiment import ExperimentSpec
 
 if TYPE_CHECKING:
@@ -108,7 +109,12 @@ class Setup:
         """Scaling of the channels, from the training parcels only."""
         spec = self.spec
         return Normalisation.fit(
-            self.store, self.rows["train"], spec.sensors, spec.normalisation, spec.geometry_features
+            self.store,
+            self.rows["train"],
+            spec.sensors,
+            spec.normalisation,
+            spec.geometry_features,
+            usable_dates(spec, self.store, self.season_origin),
         )
 
     def batches(self, split: Split, normalisation: Normalisation, *, training: bool = False) -> ParcelBatches:
@@ -182,7 +188,24 @@ def batches_for(
         batch_size=spec.optimisation.batch_size,
         seed=spec.seed,
         training=training,
+        usable=usable_dates(spec, store, season_origin),
     )
+
+
+def usable_dates(spec: ExperimentSpec, store: ParcelStore, season_origin: str) -> dict[str, UsableDates]:
+    """The dates of each sensor that an experiment may use of a store."""
+    sampling = spec.sampling
+    return {
+        name: UsableDates.of(
+            store,
+            name,
+            season_origin,
+            days=sampling.days,
+            share=sampling.s2_share if name == "S2" else None,
+            seed=spec.seed,
+        )
+        for name in spec.sensors
+    }
 
 
 def network_for(spec: ExperimentSpec, channels: Mapping[str, int], classes: int) -> CropNetwork:

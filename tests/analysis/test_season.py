@@ -142,18 +142,18 @@ def test_the_published_cloud_curves_run_over_the_share_of_dates() -> None:
 
 
 def test_a_run_says_in_its_specification_what_it_saw(tmp_path: Path) -> None:
-    assert seen(run_that_saw(tmp_path, last_day=92)) == Seen(92, 1.0)
+    assert seen(run_that_saw(tmp_path, days=92)) == Seen(92, 1.0)
     assert seen(run_that_saw(tmp_path, s2_share=0.4)) == Seen(None, 0.4)
     assert seen(run_that_saw(tmp_path, pixels=64)) == Seen(None, 1.0)
-    assert seen(run_that_saw(tmp_path, "S1", last_day=182)) == Seen(182, None)
+    assert seen(run_that_saw(tmp_path, "S1", days=182)) == Seen(182, None)
     assert seen(published()[0]).days is None
 
 
 @pytest.mark.parametrize(
     ("sampling", "message"),
     [
-        ({"last_day": 0}, "sampling.last_day: must be a day"),
-        ({"last_day": "June"}, "sampling.last_day: must be a day"),
+        ({"days": 0}, "sampling.days: must be days"),
+        ({"days": "June"}, "sampling.days: must be days"),
         ({"s2_share": 0}, "sampling.s2_share: must be above 0"),
         ({"s2_share": 40}, "sampling.s2_share: must be above 0"),
     ],
@@ -164,7 +164,7 @@ def test_what_is_no_day_or_share_is_refused(tmp_path: Path, sampling: dict[str, 
 
 
 def test_runs_of_one_experiment_make_a_curve_with_its_seeds_at_each_point(tmp_path: Path) -> None:
-    runs = [run_that_saw(tmp_path, seed=seed, last_day=day) for day in (92, 182) for seed in (1, 2)]
+    runs = [run_that_saw(tmp_path, seed=seed, days=day) for day in (92, 182) for seed in (1, 2)]
     runs.append(run_that_saw(tmp_path, pixels=64))
     table = season_table(runs, season_days=457)
     assert list(table.columns) == COLUMNS
@@ -183,7 +183,7 @@ def test_runs_of_one_experiment_make_a_curve_with_its_seeds_at_each_point(tmp_pa
 
 
 def test_regions_restrict_the_curves(tmp_path: Path) -> None:
-    run = run_that_saw(tmp_path, last_day=92)
+    run = run_that_saw(tmp_path, days=92)
     table = season_table([run], ["east"])
     accuracy = table[table["metric"] == "accuracy"]["value"].iloc[0]
     assert accuracy == run.scores(["east"]).overall["accuracy"]

@@ -118,7 +118,7 @@ def test_asking_for_features_that_are_not_there_is_refused(tmp_path):
 
 
 def test_a_sensor_without_any_training_date_is_refused(store):
-    with pytest.raises(ValueError, match="none of the 1 training parcels has a date of S1"):
+    with pytest.raises(ValueError, match="none of the 1 training parcels has a usable date of S1"):
         Normalisation.fit(store, np.array([0]), ["S1"], "mean_std")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -200,3 +201,14 @@ def test_a_spec_costs_no_heavy_import() -> None:
     )
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert output.strip() == "[]"
+
+
+def test_days_and_share_change_the_fingerprint_only_where_they_are_set() -> None:
+    plain = spec()
+    values = plain.model_dump(mode="json", exclude={"name", "device", "threads"})
+    for field in ("days", "s2_share"):
+        assert values["sampling"].pop(field) is None
+    before = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+    assert plain.fingerprint == before
+    assert len({plain.fingerprint, *(spec(sampling={"days": d}).fingerprint for d in (92, 182))}) == 3
+    assert spec(sampling={"s2_share": 0.5}).fingerprint != before

@@ -15,6 +15,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from cropdash.datasets.calendar import season_start
+from cropdash.datasets.store import ParcelStore
 from cropdash.runs.run_folder import Run, RunFolder
 from cropdash.training.loop import TrainingLoop
 from cropdash.training.progress import Progress
@@ -139,6 +141,26 @@ def test_every_test_parcel_has_a_row_and_none_is_guessed(
     assert table.filter(like="probability_")[silent].isna().all(axis=None)
     left_out = done.summary.splits["test"]["left_out"]  # type: ignore[union-attr]
     assert sum(left_out.values()) == len(unanswered)
+
+
+def test_a_run_of_the_first_days_and_some_optical_dates_attends_to_nothing_else(
+    data: Path, tmp_path: Path
+) -> None:
+    sampling = {"days": 200, "s2_share": 0.5}
+    done = train(small_spec(data, sampling=sampling, optimisation={"epochs": 1}), tmp_path)
+    assert done.attention is not None
+    store = ParcelStore.open(data)
+    for row in store.rows(["r4"]).tolist():
+        start = season_start(store.first_acquisition[row], "10-01")
+        for sensor in ("S1", "S2"):
+            attended = done.attention.parcel(store.parcels["parcel_id"][row], sensor)
+            series = store.series(row, sensor)
+            early = [] if series is None else series.dates[series.dates < start + 200].tolist()
+            dates = [] if attended is None else attended[0].tolist()
+            assert set(dates) <= set(early)
+            assert len(dates) == (
+                len(early) if sensor == "S1" or not early else max(1, round(0.5 * len(early)))
+            )
 
 
 @pytest.mark.parametrize("changes", EXPERIMENTS, ids=lambda c: "-".join(map(str, c.values())))

@@ -51,6 +51,8 @@ _LABELS = {
     "sampling.eval_pixels": "Pixels in evaluation",
     "sampling.s1_dates": "Sentinel-1 dates per parcel",
     "sampling.s2_dates": "Sentinel-2 dates per parcel",
+    "sampling.days": "Days of data",
+    "sampling.s2_share": "Share of Sentinel-2 dates",
     "interpolation": "Sentinel-1 at Sentinel-2 dates",
     "labels.label_field": "Label to learn",
     "labels.minimum_share": "Smallest share of a class",
