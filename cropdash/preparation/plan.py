@@ -151,7 +151,7 @@ def make_plan(
             kept = [scene for scene in kept if scene.id in percentiles]
             dropped = [*dropped, *without]
             if not kept:
-                raise ValueError(f"{name}: no scene has a spread between its percentiles")
+                raise ValueError(_no_scenes(name, recipe, box, len(listed[name]), dropped))
         counts = Counter(item.reason for item in dropped)
         sensors[name] = SensorPlan(
             info=info,

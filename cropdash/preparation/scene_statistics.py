@@ -70,20 +70,34 @@ def percentiles_of_scenes(
     if options.scaling.table is not None:
         found = _from_table(sensor, options.scaling, scenes, bands)
     else:
-        coarse, look = _coarse(grid, window)
 
         def of(scene: Scene) -> Percentiles | None:
+            coarse, look = _coarse(grid, _of_scene(scene, grid, window))
             return _from_image(options, source, scene, read_bands, coarse, look)
 
         with ThreadPoolExecutor(source.threads) as pool:
             found = list(pool.map(of, scenes))
     kept, dropped = {}, []
     for scene, percentiles in zip(scenes, found, strict=True):
-        if percentiles is not None and percentiles.has_spread:
-            kept[scene.id] = percentiles
-        else:
+        if percentiles is None:
+            dropped.append(DroppedScene(scene, SceneReason.LITTLE_SEEN))
+        elif not percentiles.has_spread:
             dropped.append(DroppedScene(scene, SceneReason.NO_SPREAD))
+        else:
+            kept[scene.id] = percentiles
     return kept, dropped
+
+
+def _of_scene(scene: Scene, grid: PixelGrid, window: Window) -> Window:
+    """The part of a window that a scene's footprint meets: small scenes of far-apart parcels are looked at closely."""
+    from rasterio.warp import transform_bounds
+
+    if scene.footprint is None:
+        return window
+    around = grid.covering(transform_bounds("EPSG:4326", grid.crs, *scene.footprint, densify_pts=21))
+    row0, row1 = max(window.row0, around.row0), min(window.row1, around.row1)
+    col0, col1 = max(window.col0, around.col0), min(window.col1, around.col1)
+    return Window(row0, col0, row1, col1) if row0 < row1 and col0 < col1 else window
 
 
 def _coarse(grid: PixelGrid, window: Window) -> tuple[PixelGrid, Window]:

@@ -76,6 +76,7 @@ class SceneReason(StrEnum):
     TILE = "other tile"
     ORBIT = "other relative orbit"
     DIRECTION = "other orbit direction"
+    LITTLE_SEEN = "too few clear pixels to tell its percentiles"
     NO_SPREAD = "no spread between its percentiles"
     UNREADABLE = "cannot be read"
 

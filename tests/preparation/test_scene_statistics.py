@@ -108,3 +108,27 @@ def test_percentiles_of_the_images_are_those_of_their_clear_pixels(tmp_path: Pat
     (percentiles,) = found.values()
     expected = np.percentile(clouded[0, 20:] * 1e-4, [2, 98])
     assert (percentiles.low[0], percentiles.high[0]) == pytest.approx(tuple(expected))
+
+
+def test_a_small_scene_is_looked_at_closely_although_parcels_lie_far_apart(tmp_path: Path) -> None:
+    from cropdash.datasets.store import ParcelStore
+
+    image = s2_image(1000)
+    write_s2(tmp_path, {"31UDS_20180401": image})
+    parcels = write_parcels(tmp_path / "parcels.gpkg", {"a": square(2, 3), "far": square(3000, 4000)})
+    recipe = Recipe.model_validate(images.recipe(tmp_path, parcels, s2={"scaling": {}}))
+    report = prepare(recipe, tmp_path / "store")
+    assert report.scenes["S2"] == {"found": 1, "used": 1}
+    store = ParcelStore.open(tmp_path / "store")
+    low, high = np.percentile(image[0, 2:, 3:], [2, 98])
+    values, _ = store.raw(0, "S2")
+    assert values[0, 0, 0] == pytest.approx((1000 + 203 - low) / (high - low), abs=0.01)
+
+
+def test_a_scene_of_which_nearly_nothing_is_clear_is_dropped_for_that(tmp_path: Path) -> None:
+    clouded = s2_image(1000, [(slice(0, 39), slice(None))])
+    write_s2(tmp_path, {"31UDS_20180401": clouded})
+    parcels = write_parcels(tmp_path / "parcels.gpkg", {"a": square(2, 3, 36)})
+    recipe = Recipe.model_validate(images.recipe(tmp_path, parcels, s2={"scaling": {}}))
+    with pytest.raises(ValueError, match="of 1 scenes none is left: 1 too few clear pixels"):
+        prepare(recipe, tmp_path / "store")
