@@ -12,6 +12,7 @@ import panel_material_ui as pmu
 
 from cropdash.analysis.confusions import class_order
 from cropdash.dashboard.choosers import ClassSelect, NothingToShow, RunSelect, able_runs
+from cropdash.dashboard.classes.cell_section import CellSection
 from cropdash.dashboard.classes.confusion_list import ConfusionList
 from cropdash.dashboard.classes.confusions import MODES, answer, class_table, reading
 from cropdash.dashboard.classes.difference import comparison
@@ -61,6 +62,7 @@ class ClassesPage(Page):
         self._list = ConfusionList(
             self._cell_chosen, css_classes=["cd-classes-reading"], sizing_mode="stretch_width", margin=0
         )
+        self._cell = CellSection(choices)
         self._frame = pd.DataFrame(columns=_COLUMNS)
         self._table = DataTable(
             self._frame, "cd-classes-table", formats=_FORMATS, titles=_TITLES, hidden=("id",)
@@ -71,6 +73,7 @@ class ClassesPage(Page):
             self._controls,
             self._list_title,
             self._list,
+            self._cell,
             pn.Row(
                 text_pane("<h2>Per class</h2>"),
                 csv_button(
@@ -120,6 +123,7 @@ class ClassesPage(Page):
             cell=cell,
         )
         self._fill_list(matrix, name if other else "", index, cell)
+        self._cell.fill(result, self.choices.region, cell)
         self._frame = class_table(matrix, result.classes)
         self._table.fill(self._frame)
 

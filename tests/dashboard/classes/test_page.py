@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from cropdash.dashboard.classes.confusions import reading
 from cropdash.dashboard.classes.page import ClassesPage
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.state import Choices
+from cropdash.dashboard.tables import TableClick
 from cropdash.dashboard.workbench import Workbench
 from tests.runs.example_run import example_run
 
@@ -33,7 +36,7 @@ def page(workbench: Workbench, *runs: str, **choices: object) -> ClassesPage:
 
 
 def said(shown: ClassesPage) -> str:
-    return str(shown._answer.object).replace("&nbsp;", " ")
+    return re.sub("<[^>]*>", "", str(shown._answer.object).replace("&nbsp;", " "))
 
 
 def pictures(shown: ClassesPage) -> list[object]:
@@ -118,3 +121,23 @@ def test_a_cell_of_classes_that_the_run_does_not_know_marks_nothing(workbench: W
     shown = page(workbench, ONE, crop=9_999, cell=(9_999, 9_998))
     assert shown._cell_in_view() is None
     assert not any(row[-1] for row in shown._list.rows)
+
+
+def test_a_cell_lists_as_many_parcels_as_it_counts_and_leads_to_the_map(workbench: Workbench) -> None:
+    shown = page(workbench, OTHER, ONE)
+    assert not shown._cell._layout.visible
+    result = workbench.library.get(OTHER)
+    matrix = result.confusion(["east"])
+    assert matrix is not None
+    true, predicted = next((one.true, one.predicted) for one in reading(matrix))
+    shown.choices.choose_cell(shown._codes[true], shown._codes[predicted])
+    everywhere = len(shown._cell.parcels)
+    shown.choices.region = "east"
+    assert len(shown._cell.parcels) == matrix.counts[true, predicted] <= everywhere
+    assert set(shown._cell.parcels["region"]) == {"east"}
+    shown._cell._row_clicked(TableClick(0, "parcel"))
+    assert shown.choices.parcel == shown._cell.parcels["parcel"].iloc[0]
+    shown._cell._show_on_map(None)
+    assert (shown.choices.page, shown.choices.handed_run) == ("map", OTHER)
+    shown.choices.clear("cell")
+    assert not shown._cell._layout.visible
