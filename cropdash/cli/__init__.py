@@ -16,8 +16,9 @@ from cropdash.cli.demo import demo_command
 from cropdash.cli.importing import import_group
 from cropdash.cli.options import spec_from_options, spec_options
 from cropdash.cli.preparing import prepare_command
+from cropdash.cli.reporting import report_command
 from cropdash.cli.simulating import simulate_command
-from cropdash.cli.verbs import RUNS, verb
+from cropdash.cli.verbs import RUNS, run_path, verb
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -94,7 +95,7 @@ def fuse_command(run_s1: str, run_s2: str, rule: Any, runs_folder: Path) -> None
     from cropdash.training.fuse import fuse
 
     click.echo(
-        fuse(_run_path(run_s1, runs_folder), _run_path(run_s2, runs_folder), rule, runs_folder).folder.path
+        fuse(run_path(run_s1, runs_folder), run_path(run_s2, runs_folder), rule, runs_folder).folder.path
     )
 
 
@@ -120,7 +121,7 @@ def show_command(run: str, runs_folder: Path, regions: tuple[str, ...]) -> None:
     from cropdash.runs.library import open_result
     from cropdash.runs.listing import scores_text
 
-    click.echo(scores_text(open_result(_run_path(run, runs_folder)), list(regions) or None))
+    click.echo(scores_text(open_result(run_path(run, runs_folder)), list(regions) or None))
 
 
 @verb("export")
@@ -131,7 +132,7 @@ def export_command(run: str, archive: Path, runs_folder: Path) -> None:
     """Pack a run into one zip file that opens elsewhere."""
     from cropdash.runs.archive import export_run
 
-    click.echo(export_run(_run_path(run, runs_folder), archive))
+    click.echo(export_run(run_path(run, runs_folder), archive))
 
 
 @verb("serve")
@@ -167,14 +168,6 @@ def serve_command(
     serve(data=data, runs=runs_folder, port=port, address=address, open_browser=show, read_only=read_only)
 
 
-def _run_path(run: str, runs_folder: Path) -> Path:
-    """A run is named by its path, or by its id in the runs folder."""
-    for path in (Path(run), runs_folder / run):
-        if path.is_dir():
-            return path
-    raise FileNotFoundError(f"no run {run!r}: neither a folder nor a run of {runs_folder}")
-
-
 for command in (
     import_group,
     prepare_command,
@@ -185,6 +178,7 @@ for command in (
     runs_command,
     show_command,
     export_command,
+    report_command,
     serve_command,
     demo_command,
 ):

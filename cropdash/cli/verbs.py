@@ -22,6 +22,18 @@ RUNS = click.option(
 )
 
 
+def run_path(run: str, runs_folder: Path) -> Path:
+    """A run is named by its path, or by its id in the runs folder.
+
+    Raises:
+        FileNotFoundError: it is neither.
+    """
+    for path in (Path(run), runs_folder / run):
+        if path.is_dir():
+            return path
+    raise FileNotFoundError(f"no run {run!r}: neither a folder nor a run of {runs_folder}")
+
+
 @contextmanager
 def _sentences_for_errors() -> Iterator[None]:
     """Show what a user can mend as one sentence instead of a traceback."""

@@ -1,0 +1,85 @@
+"""``cropdash report``: chosen runs as one HTML file, and the data behind it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from cropdash.cli.verbs import RUNS, run_path, verb
+
+
+@verb("report")
+@click.argument("runs", nargs=-1, required=True)
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The HTML file to write."
+)
+@RUNS
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The store that the runs were made from, for the maps; the one that a run names if unset.",
+)
+@click.option("--region", default="", help="Only the test parcels of this region.")
+@click.option("--title", default="", help="Title; made from the data set if unset.")
+@click.option("--author", default="", help="Who stands behind the report.")
+@click.option(
+    "--logo", type=click.Path(path_type=Path), help="An image (PNG, JPEG, WebP or SVG) for the head."
+)
+@click.option(
+    "--tables",
+    type=click.Path(path_type=Path),
+    help="A new folder for the data behind the report: scores and confusion matrices as CSV, test parcels as "
+    "GeoPackage and GeoParquet.",
+)
+def report_command(
+    runs: tuple[str, ...],
+    out: Path,
+    runs_folder: Path,
+    data: Path | None,
+    region: str,
+    title: str,
+    author: str,
+    logo: Path | None,
+    tables: Path | None,
+) -> None:
+    """Write a report on RUNS, each a path or an id in the runs folder, as one self-contained HTML file.
+
+    It opens offline and prints. Maps need the data set with its outlines.
+    """
+    from cropdash.atomic import write_text
+    from cropdash.dashboard.report.document import report_html
+    from cropdash.dashboard.report.subject import Cover, Subject, logo_address
+    from cropdash.dashboard.report.tables import write_tables
+    from cropdash.datasets.store import ParcelStore
+    from cropdash.runs.library import open_result
+    from cropdash.runs.telling_apart import tell_apart
+
+    paths = list(dict.fromkeys(run_path(run, runs_folder).resolve() for run in runs))
+    results = [open_result(path) for path in paths]
+    names = [result.id for result in results]
+    for path, result in zip(paths, results, strict=True):
+        # Runs of several folders may share a name.
+        if names.count(result.id) > 1:
+            result.id = f"{path.parent.name}/{path.name}"
+    tell_apart(results)
+    opened: dict[Path, ParcelStore] = {}
+    stores: dict[str, ParcelStore] = {}
+    for result in results:
+        named = getattr(result, "data", None)
+        place = data or (Path(named) if named else None)
+        # A run from elsewhere names a data set that is not on this machine.
+        if place is not None and (place == data or (place / "dataset.json").is_file()):
+            if place not in opened:
+                opened[place] = ParcelStore.open(place)
+            stores[result.id] = opened[place]
+    subject = Subject.of(results, stores, region)
+    cover = Cover(date.today(), title, author, logo_address(logo) if logo else "")
+    if tables is not None and tables.exists():
+        raise FileExistsError(f"{tables} exists already; choose a new folder for the tables")
+    write_text(out, report_html(subject, cover))
+    click.echo(out)
+    if tables is not None:
+        written = write_tables(subject, tables)
+        click.echo(f"{len(written)} files in {tables}")

@@ -1,0 +1,1 @@
+"""The report: one self-contained HTML file from chosen runs, and the data behind it."""

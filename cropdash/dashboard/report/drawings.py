@@ -1,0 +1,80 @@
+"""The interactive figures of a report: class by class, and learning curves.
+
+They are the dashboard's own figures, drawn as SVG so that they print sharp, and without what only a
+running dashboard can answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from bokeh.models import PlainText, Range1d, TapTool
+
+from cropdash.dashboard.colours import RunStyle
+from cropdash.dashboard.compare.dot_plot import dot_plot, with_intervals
+from cropdash.dashboard.figures import hover, new_figure
+from cropdash.dashboard.launch.run_queue import CURVES, curve
+from cropdash.dashboard.report.findings import class_figures, class_metric
+from cropdash.dashboard.report.subject import Subject
+from cropdash.dashboard.run_words import CLASS_METRICS, run_name
+from cropdash.runs.run_folder import Run
+
+
+def class_plot(subject: Subject) -> Any | None:
+    """A row a class, a dot a run, with intervals; None where no run tells figures by class."""
+    metric = class_metric(subject)
+    rows = class_figures(subject)
+    if rows.empty:
+        return None
+    rows = with_intervals(rows, subject.compared, metric, subject.region)
+    labels = {one.result.id: one.name for one in subject.compared}
+    styles: dict[str, RunStyle] = {run: subject.styles[run] for run in labels if (rows["run"] == run).any()}
+    plot, _, _ = dot_plot(rows, styles, labels, CLASS_METRICS[metric], None)
+    return _for_paper(plot)
+
+
+def learning_curves(subject: Subject) -> tuple[dict[str, Any], list[str]]:
+    """Figures by heading, a line a run, and the ids of the runs in them; empty where no run tells its training."""
+    trained = [run for run in subject.runs if isinstance(run, Run)]
+    drawn: dict[str, Any] = {}
+    told: set[str] = set()
+    for title, column in CURVES.items():
+        points = {run: curve(run, column) for run in trained}
+        points = {run: table for run, table in points.items() if len(table)}
+        told |= {run.id for run in points}
+        if points:
+            drawn[title] = _for_paper(_curves(title, column, points, subject.styles))
+    return drawn, [run.id for run in trained if run.id in told]
+
+
+def _curves(
+    title: str, column: str, points: Mapping[Run, pd.DataFrame], styles: Mapping[str, RunStyle]
+) -> Any:
+    plot = new_figure(height=260)
+    plot.xaxis.axis_label = "epoch"
+    plot.xaxis.ticker.min_interval = 1
+    plot.xaxis.formatter.use_scientific = False
+    if column.endswith("miou"):
+        plot.y_range = Range1d(0, 1.02)
+    else:
+        plot.y_range.start = 0
+    for run, table in points.items():
+        colour = styles[run.id].colour
+        data = {**{name: table[name].tolist() for name in table}, "run": [run_name(run)] * len(table)}
+        line = plot.line(x="epoch", y="value", source=data, line_color=colour, line_width=2)
+        tips = [("", "@run"), ("epoch", "@epoch"), (title, "@value{0.000}")]
+        plot.add_tools(hover(tips, renderers=[line], line_policy="nearest"))
+    return plot
+
+
+def _for_paper(plot: Any) -> Any:
+    plot.output_backend = "svg"
+    plot.toolbar.tools = [tool for tool in plot.toolbar.tools if not isinstance(tool, TapTool)]
+    for axis in plot.axis:
+        # Bokeh would fetch a typesetter from elsewhere for a class whose name looks like a formula.
+        axis.major_label_overrides = {
+            tick: PlainText(text=name) for tick, name in axis.major_label_overrides.items()
+        }
+    return plot

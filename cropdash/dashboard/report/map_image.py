@@ -1,0 +1,130 @@
+"""The map of a run as a picture: where it is right and wrong, with legend and scale."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cropdash.dashboard.choosers import NothingToShow
+from cropdash.dashboard.map.answers import answer
+from cropdash.dashboard.map.colours import ColourBy, LegendEntry
+from cropdash.dashboard.map.mapped_run import MappedRun
+from cropdash.dashboard.map.raster import codes_image
+from cropdash.dashboard.map.shared_outlines import raster_of
+from cropdash.dashboard.report.subject import Subject
+from cropdash.dashboard.run_words import count, listed, run_name
+from cropdash.runs.results import Result
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Twice as many pixels as it is wide on the page, for paper and fine screens.
+_WIDTH = 1360
+#: Height over width stays between these, however the parcels lie.
+_FLATTEST, _TALLEST = 0.45, 1.0
+
+
+@dataclass(frozen=True)
+class MapImage:
+    """A picture and what stands beside it.
+
+    Attributes:
+        address: the PNG as a ``data:`` address.
+        width, height: in pixels.
+        legend: what the colours mean, with the parcels of each.
+        sentence: how many are right.
+        scale: ``5 km``, the length of the scale bar.
+        scale_share: the bar's length as a share of the picture's width.
+        remarks: what the map does not show.
+    """
+
+    run: Result
+    name: str
+    address: str
+    width: int
+    height: int
+    legend: tuple[LegendEntry, ...]
+    sentence: str
+    scale: str
+    scale_share: float
+    remarks: tuple[str, ...]
+
+
+def map_images(subject: Subject) -> tuple[list[MapImage], list[str]]:
+    """A map of every run that has parcels and outlines.
+
+    Returns:
+        The maps, and a sentence on each run that has none.
+    """
+    images, why = [], []
+    for run in subject.runs:
+        if not run.covers(subject.regions):
+            continue
+        if "parcels" in run.missing:
+            why.append(f"{run_name(run)} has no map: {run.missing['parcels']}")
+        elif run.id not in subject.stores:
+            why.append(f"{run_name(run)} has no map: the data set that holds its parcels is not there.")
+        else:
+            try:
+                mapped = MappedRun.load(run, subject.stores[run.id], subject.regions_of(run))
+            except NothingToShow as nothing:
+                why.append(f"{run_name(run)} has no map: {nothing}")
+            else:
+                images.append(_image(run, mapped, subject))
+    return images, why
+
+
+def _image(run: Result, mapped: MappedRun, subject: Subject) -> MapImage:
+    outlines = mapped.outlines
+    # Regions far apart would shrink to dots in one picture: the largest group of parcels is drawn.
+    place, *elsewhere = outlines.places
+    share = min(max(place.view.height / place.view.width, _FLATTEST), _TALLEST)
+    width, height = _WIDTH, round(_WIDTH * share)
+    view = place.view.shaped(width, height)
+    colouring = mapped.colouring(ColourBy.RIGHT, None)
+    picture = codes_image(raster_of(outlines).positions(view, width, height), colouring.codes)
+    remarks = mapped.remarks()
+    if elsewhere:
+        apart = sum(one.parcels for one in elsewhere)
+        remarks.append(
+            f"{count(apart, 'parcel lies', 'parcels lie')} far from these and outside the picture."
+        )
+    where = f"in {listed(subject.regions_of(run))}"
+    metres = view.width * outlines.metres_per_unit
+    bar = _round_length(metres / 4)
+    return MapImage(
+        run=run,
+        name=run_name(run),
+        address=_png(picture, colouring.palette()),
+        width=width,
+        height=height,
+        legend=tuple(entry for entry in colouring.entries if entry.parcels),
+        sentence=answer(mapped.answers, where, None),
+        scale=f"{bar / 1000:g} km" if bar >= 1000 else f"{bar:g} m",
+        scale_share=bar / metres,
+        remarks=tuple(remarks),
+    )
+
+
+def _png(codes: NDArray[np.uint8], palette: list[str]) -> str:
+    """The picture as a ``data:`` address; row 0 of ``codes`` is the lowest."""
+    from PIL import Image
+
+    image = Image.fromarray(np.ascontiguousarray(codes[::-1]))
+    colours = [int(colour[i : i + 2], 16) for colour in palette for i in (1, 3, 5)]
+    image = image.convert("P") if image.mode != "P" else image
+    image.putpalette(colours)
+    written = io.BytesIO()
+    image.save(written, "PNG", optimize=True, transparency=0)
+    return f"data:image/png;base64,{base64.b64encode(written.getvalue()).decode('ascii')}"
+
+
+def _round_length(most: float) -> float:
+    """The largest of 1, 2 and 5 times a power of ten that is at most this."""
+    power = 10.0 ** math.floor(math.log10(most))
+    return max(step * power for step in (1, 2, 5) if step * power <= most)

@@ -1,0 +1,154 @@
+"""The data behind a report: scores and confusion matrices as CSV, parcels as GeoPackage and GeoParquet.
+
+The folder is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cropdash.atomic import atomic_path, write_text
+from cropdash.dashboard.map.answers import ParcelAnswers
+from cropdash.dashboard.report.subject import Subject
+from cropdash.dashboard.run_words import run_name
+from cropdash.runs.metrics import ConfusionMatrix
+from cropdash.runs.predictions import probability_columns
+from cropdash.runs.results import Result
+
+if TYPE_CHECKING:
+    import geopandas
+
+    from cropdash.datasets.store import ParcelStore
+
+RUNS, SCORES = "runs.csv", "scores.csv"
+
+
+def write_tables(subject: Subject, folder: str | Path) -> list[str]:
+    """Write ``runs.csv``, ``scores.csv``, and by run ``confusion_*.csv`` and ``parcels_*.gpkg`` and ``.parquet``.
+
+    Files of a run begin with its number in the report. A run whose data set has no outlines has no
+    parcel files.
+
+    Returns:
+        The names of the files.
+
+    Raises:
+        FileExistsError: there is a folder or file of that name.
+        ValueError: a file of a run or of its data set is malformed; the message names it.
+        OSError: the folder cannot be written.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        raise FileExistsError(f"{folder} exists already; choose a new folder for the tables")
+    outlines: dict[Path, geopandas.GeoDataFrame | None] = {}
+    with atomic_path(folder) as new:
+        new.mkdir()
+        _write(new / RUNS, _runs(subject))
+        _write(new / SCORES, _scores(subject))
+        for one in subject.compared:
+            run = one.result
+            name = file_name(subject, run)
+            matrix = run.confusion(subject.regions)
+            if matrix is not None:
+                _write(new / f"confusion_{name}.csv", confusion_frame(matrix))
+            store = subject.stores.get(run.id)
+            if store is None or "parcels" in run.missing:
+                continue
+            if store.path not in outlines:
+                outlines[store.path] = _outlines(store)
+            parcels = parcel_frame(run, outlines[store.path], subject.regions_of(run))
+            if parcels is not None:
+                parcels.to_file(new / f"parcels_{name}.gpkg", driver="GPKG", layer="parcels")
+                parcels.to_parquet(new / f"parcels_{name}.parquet")
+        return sorted(path.name for path in new.iterdir())
+
+
+def file_name(subject: Subject, run: Result) -> str:
+    """``2_s1_seed1_9cabb67d``: unique in the report, and safe on any disk whatever the run is called."""
+    return f"{subject.number(run.id)}_{re.sub(r'[^A-Za-z0-9_-]+', '-', run.id)[:80]}"
+
+
+def confusion_frame(matrix: ConfusionMatrix) -> pd.DataFrame:
+    """One row a true class: its name, parcels mapped as each class, and those without a prediction."""
+    names = list(matrix.class_names)
+    counts = pd.DataFrame(matrix.counts, columns=names)
+    # A class may be called like a heading.
+    counts.insert(0, "truly", names, allow_duplicates=True)
+    counts.insert(len(names) + 1, "no prediction", matrix.unpredicted, allow_duplicates=True)
+    return counts
+
+
+def parcel_frame(run: Result, outlines: Any | None, regions: list[str]) -> geopandas.GeoDataFrame | None:
+    """The run's test parcels with outline, truth, prediction and probabilities; None where no outline is known.
+
+    Args:
+        outlines: of the run's data set, indexed by parcel id.
+
+    Returns:
+        ``parcel_id``, ``region``, ``truth`` and ``prediction`` (names), their codes (-1 for none), ``result``
+        (right, wrong or –), ``confidence``, one ``probability_<class code>`` a class, and ``geometry``.
+    """
+    import geopandas
+
+    predictions = run.predictions(regions)
+    if outlines is None or predictions is None:
+        return None
+    answers = ParcelAnswers.from_frame(predictions, run.classes)
+    geometry = outlines.geometry.reindex(answers.parcel_id)
+    if geometry.isna().all():
+        return None
+    codes = np.array([*(crop.code for crop in run.classes), -1])
+    table = answers.table().rename(columns={"parcel": "parcel_id"})
+    table.insert(3, "truth_code", codes[answers.truth])
+    table.insert(5, "prediction_code", codes[answers.predicted])
+    for column, values in zip(
+        probability_columns([crop.code for crop in run.classes]), answers.probabilities.T, strict=True
+    ):
+        table[column] = values
+    return geopandas.GeoDataFrame(table, geometry=geometry.to_numpy(), crs=outlines.crs)
+
+
+def _outlines(store: ParcelStore) -> geopandas.GeoDataFrame | None:
+    import geopandas
+
+    geometry = store.geometry()
+    if geometry is None:
+        return None
+    ids = store.parcels["parcel_id"].astype(str).to_numpy()[geometry.index]
+    return geopandas.GeoDataFrame(geometry=geometry.to_numpy(), index=ids, crs=geometry.crs)
+
+
+def _runs(subject: Subject) -> pd.DataFrame:
+    rows: list[Mapping[str, Any]] = [
+        {
+            "number": subject.number(run.id),
+            "id": run.id,
+            "name": run_name(run),
+            "kind": run.kind,
+            "state": run.status,
+            "sensors": "+".join(run.sensors),
+            "fusion": "" if run.fusion is None else str(run.fusion),
+            "interpolation": run.interpolation or "",
+            "seed": run.seed,
+            "simulated": run.simulated,
+            "region": subject.region or "all test regions",
+        }
+        for run in subject.runs
+    ]
+    return pd.DataFrame(rows).astype({"seed": "Int64"})
+
+
+def _scores(subject: Subject) -> pd.DataFrame:
+    tables = [one.scores.table().assign(run=one.result.id) for one in subject.compared]
+    columns = ["run", "level", "code", "class", "metric", "value"]
+    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))

@@ -1,0 +1,58 @@
+"""``cropdash report``: a file from run folders, and mistakes as sentences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cropdash.cli import main
+from tests.datasets.random_store import random_store
+from tests.runs.example_run import example_run
+
+
+def report(*words: object) -> Result:
+    return CliRunner().invoke(main, ["report", *map(str, words)])
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    random_store(tmp_path / "fields", 12)
+    for experiment in ("S1", "S2"):
+        example_run(tmp_path / "runs", tmp_path / "fields", experiment)
+    return tmp_path / "runs"
+
+
+def test_runs_named_by_id_and_by_path_make_a_report_and_its_tables(runs: Path, tmp_path: Path) -> None:
+    out, tables = tmp_path / "report.html", tmp_path / "tables"
+    done = report(
+        "S1_seed1_example", runs / "S2_seed1_example", "--runs", runs, "--out", out, "--tables", tables,
+        "--title", "Radar or not", "--author", "An agency",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    text = out.read_text(encoding="utf-8")
+    assert "<title>Radar or not</title>" in text and "An agency" in text
+    # The data set that the runs name was found without --data.
+    assert text.count('alt="Map of the test parcels of') == 2
+    assert (tables / "parcels_1_S1_seed1_example.gpkg").is_file()
+    assert f"8 files in {tables}" in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("nothing",), "no run 'nothing'"),
+        (("S1_seed1_example", "--region", "north"), "no run of the report was tested in north"),
+        (("S1_seed1_example", "--logo", "none.png"), "none.png: no such file for the logo"),
+        (("S1_seed1_example", "--tables", "runs"), "runs exists already"),
+    ],
+)
+def test_what_cannot_be_is_a_sentence_and_writes_nothing(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], sentence: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = report(*words, "--runs", runs, "--out", tmp_path / "report.html")
+    assert done.exit_code == 1
+    assert sentence in done.output and done.output.startswith("Error: ")
+    assert not (tmp_path / "report.html").exists()
