@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -61,6 +62,7 @@ def prepare_command(
                 limit=limit,
                 progress=progress,
             )
-    except ImportError as error:
-        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo("stopped; the same command goes on from the last whole block", err=True)
+        sys.exit(130)
     click.echo(report.text())

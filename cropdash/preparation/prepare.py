@@ -89,7 +89,12 @@ def prepare(
     work = WorkFolder.beside(out)
     plan = work.begin(f"{recipe.fingerprint}-{outlines.fingerprint}", restart=restart)
     if plan is None:
-        plan = make_plan(recipe, outlines.box, lambda crs: _bounds(outlines, crs))
+        try:
+            plan = make_plan(recipe, outlines.box, lambda crs: _bounds(outlines, crs))
+        except BaseException:
+            # Without a plan there is nothing to go on from.
+            work.remove()
+            raise
     # Name, title and patience with a server may have changed since.
     plan = replace(plan, recipe=recipe)
     work.write_plan(plan)

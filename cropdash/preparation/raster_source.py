@@ -186,4 +186,6 @@ def _sentence(scene: Scene, bands: str, path: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, RasterioError) as error:
-        raise UnreadableSceneError(f"scene {scene.id}, {bands}: {path} cannot be read ({error})") from None
+        # Rasterio's own sentence only points to that of GDAL.
+        why = error.__cause__ or error
+        raise UnreadableSceneError(f"scene {scene.id}, {bands}: {path} cannot be read ({why})") from None

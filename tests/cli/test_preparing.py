@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 from click.testing import CliRunner
 
@@ -50,3 +51,22 @@ def test_a_missing_package_is_a_sentence(tmp_path: Path) -> None:
 def test_the_example_recipe_is_printed() -> None:
     result = CliRunner().invoke(main, ["prepare", "--example"])
     assert result.exit_code == 0 and yaml.safe_load(result.output)["S2"]["min_clear"] == 0.8
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cropdash.preparation import block_task, prepare
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    parcels = images.write_parcels(tmp_path / "parcels.gpkg", {"a": images.square(2, 3)})
+    images.write_s2(tmp_path, {"31UDS_20180401": images.s2_image(1000)})
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(images.recipe(tmp_path, parcels, s2={})))
+    arguments = ["prepare", str(tmp_path / "recipe.yaml"), str(tmp_path / "store")]
+    monkeypatch.setattr(prepare, "prepare_block", interrupted)
+    stopped = CliRunner().invoke(main, arguments)
+    assert stopped.exit_code == 130 and "the same command goes on" in stopped.output
+    assert not (tmp_path / "store").exists()
+    monkeypatch.setattr(prepare, "prepare_block", block_task.prepare_block)
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    assert len(ParcelStore.open(tmp_path / "store")) == 1

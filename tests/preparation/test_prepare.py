@@ -439,6 +439,15 @@ def test_parcels_all_outside_the_images_are_an_error_before_any_work(tmp_path: P
         prepared(tmp_path, images.recipe(tmp_path, parcels, s2={}))
 
 
+def test_a_recipe_that_cannot_be_planned_leaves_nothing_behind(tmp_path: Path, parcels: Path) -> None:
+    write_s2(tmp_path, {"31UDS_20180401": s2_image(1000)})
+    before = sorted(tmp_path.iterdir())
+    recipe = images.recipe(tmp_path, parcels, s2={"tiles": ["30UUU"]})
+    with pytest.raises(ValueError, match="1 other tile"):
+        prepare(Recipe.model_validate(recipe), tmp_path / "store")
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_a_store_is_not_overwritten_unasked(tmp_path: Path, parcels: Path) -> None:
     write_s2(tmp_path, s2_scenes({"20180401": s2_image(1000)}))
     content = images.recipe(tmp_path, parcels, s2={})
