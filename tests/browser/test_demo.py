@@ -26,16 +26,48 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-def test_the_bare_address_compares_the_seven_experiments_of_one_seed(demo: str, open_page: OpenPage) -> None:
+def test_the_bare_address_compares_the_seven_experiments_over_their_seeds(
+    demo: str, open_page: OpenPage
+) -> None:
     page = open_page(demo, WIDE)
-    expect(page.locator(".cd-answer").first).to_contain_text("simulated data")
+    answer = page.locator(".cd-answer").first
+    expect(answer).to_contain_text("simulated data")
+    expect(page.get_by_role("checkbox", name=re.compile("^Compare "), checked=True)).to_have_count(7)
+    best = max(_means("macro_f1").values())
+    expect(answer).to_contain_text(f"macro-F1 {best:.3f} ± ")
+    expect(answer).to_contain_text("over 3 seeds")
+    # One seed has another leader, so that the choice between the two views shows.
+    page.locator(".cd-compare-folded").get_by_text("each run", exact=True).click()
     expect(page.get_by_role("checkbox", name=re.compile("^Compare .*, seed 1$"), checked=True)).to_have_count(
         7
     )
-    expect(page.get_by_role("checkbox", name=re.compile("^Compare "), checked=True)).to_have_count(7)
     summaries = [path.read_text() for path in packaged_file(RUNS).glob("*_seed1_*/summary.json")]
     best = max(json.loads(text)["splits"]["test"]["macro_f1"] for text in summaries)
-    expect(page.locator(".cd-answer").first).to_contain_text(f"({best:.3f})")
+    expect(answer).to_contain_text(f"({best:.3f})")
+
+
+def test_the_pairs_of_the_demo_are_tested_and_an_experiment_leaves_as_a_whole(
+    demo: str, open_page: OpenPage
+) -> None:
+    page = open_page(demo, WIDE)
+    sentence = page.locator(".cd-compare-tests-answer")
+    expect(sentence).to_contain_text("6 of 21 pairs differ clearly, each with Sentinel-1 alone")
+    expect(page.locator(".cd-compare-tests tbody tr").first).to_contain_text("may be chance")
+    page.locator(".cd-compare-tested").get_by_text("accuracy", exact=True).click()
+    expect(sentence).to_contain_text("points of accuracy")
+    page.get_by_role("checkbox", name="Compare Sentinel-1 alone", exact=True).click()
+    expect(sentence).to_contain_text("15 pairs")
+    expect(page.locator(".cd-chosen-run")).to_have_count(6)
+
+
+def _means(metric: str) -> dict[str, float]:
+    """Mean over the seeds by experiment."""
+    figures: dict[str, list[float]] = {}
+    for path in packaged_file(RUNS).glob("*/summary.json"):
+        experiment = path.parent.name.partition("_seed")[0]
+        told = json.loads(path.read_text())["splits"]["test"][metric]
+        figures.setdefault(experiment, []).append(told)
+    return {experiment: sum(values) / len(values) for experiment, values in figures.items()}
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])

@@ -8,8 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from cropdash.analysis.paired_difference import PairedDifference
-from cropdash.dashboard.compare.comparison import Compared, comparable, gap, not_ranked, on_the_lead
+from cropdash.dashboard.compare.comparison import (
+    Compared,
+    Difference,
+    comparable,
+    gap,
+    not_ranked,
+    on_the_lead,
+)
 from cropdash.dashboard.run_words import count, listed
 
 _METRICS = {"f1": "F1", "recall": "recall", "precision": "precision", "iou": "IoU"}
@@ -37,7 +43,7 @@ def class_answer(
     name: str,
     metric: str,
     region: str = "",
-    difference: PairedDifference | None = None,
+    difference: Difference | None = None,
 ) -> str:
     """The page's sentence about one class.
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cropdash.analysis.paired_difference import PairedDifference
+from cropdash.analysis.seed_difference import SeedDifference
+from cropdash.analysis.seed_groups import SeedGroup
 from cropdash.dashboard.run_words import (
     METRICS,
     count,
@@ -25,6 +27,9 @@ from cropdash.dashboard.run_words import (
 )
 from cropdash.runs.results import Result, Scores
 
+#: Of the two best: over the choice of parcels, or over that of seeds.
+Difference = PairedDifference | SeedDifference
+
 #: The metrics whose leaders the sentence compares.
 _HEADLINE = ("macro_f1", "accuracy")
 #: Below this many parcels a ranking says little.
@@ -33,17 +38,41 @@ FEW_PARCELS = 100
 
 @dataclass(frozen=True)
 class Compared:
-    """One chosen run with its figures over the chosen region."""
+    """One chosen run, or all seeds of its experiment, with the figures over the chosen region.
+
+    Attributes:
+        result: the chosen run.
+        scores: its own; means of a group.
+        group: the runs that the figures are means of; None where they are the run's own.
+        called: the name of the group.
+    """
 
     result: Result
     scores: Scores
+    group: SeedGroup | None = None
+    called: str = ""
 
     @property
     def name(self) -> str:
-        return run_name(self.result)
+        return self.called or run_name(self.result)
+
+    @property
+    def seeds(self) -> int:
+        """How many runs the figures come from."""
+        return 1 if self.group is None else self.group.runs
 
     def value(self, metric: str) -> float:
         return float(self.scores.overall.get(metric, math.nan))
+
+    def figure(self, metric: str) -> str:
+        """The figure in words, of a group with its standard deviation: ``0.879 ± 0.023``."""
+        if self.group is None:
+            return figure(metric, self.value(metric))
+        spread = float(self.group.overall["sd"][metric])
+        words = figure(metric, self.value(metric))
+        if words.endswith(" %"):
+            return f"{words.removesuffix(' %')} ± {100 * spread:.1f} %"
+        return f"{words} ± {spread:.3f}"
 
     def tells(self, class_metric: str) -> bool:
         """Whether it knows this figure of any class."""
@@ -74,7 +103,7 @@ def ranking(compared: Sequence[Compared], metric: str) -> list[Compared]:
 
 
 def answer(
-    compared: Sequence[Compared], metric: str, region: str = "", difference: PairedDifference | None = None
+    compared: Sequence[Compared], metric: str, region: str = "", difference: Difference | None = None
 ) -> str:
     """The page's sentence, about runs that can be ranked; the others are counted.
 
@@ -98,7 +127,7 @@ def not_ranked(apart: Sequence[Compared], ranked: Sequence[Compared]) -> str:
 
 
 def _ranking_sentence(
-    compared: Sequence[Compared], metric: str, region: str, difference: PairedDifference | None
+    compared: Sequence[Compared], metric: str, region: str, difference: Difference | None
 ) -> str:
     where = f" in {region}" if region else ""
     ranked = ranking(compared, metric)
@@ -113,23 +142,23 @@ def _ranking_sentence(
     parcels = best.scores.parcels
     over = f"{where} over {count(parcels, 'test parcel')}" if parcels else where
     if len(ranked) == 1:
-        figures = [f"{METRICS[m]} {figure(m, best.value(m))}" for m in dict.fromkeys((metric, *_HEADLINE))]
+        figures = [f"{METRICS[m]} {best.figure(m)}" for m in dict.fromkeys((metric, *_HEADLINE))]
         return f"{called(best)} reaches {listed(figures)}{over}."
     second = ranked[1]
     other = next((m for m in _HEADLINE if m != metric), None)
     leader = ranking(compared, other)[0] if other and ranking(compared, other) else None
     if other and leader and leader is not best and leader.value(other) > best.value(other):
         sentence = (
-            f"Best depends on the metric: {called(best)} leads {METRICS[metric]} ({figure(metric, best.value(metric))}), "
-            f"{called(leader)} leads {METRICS[other]} ({figure(other, leader.value(other))}){over}."
+            f"Best depends on the metric: {called(best)} leads {METRICS[metric]} ({best.figure(metric)}), "
+            f"{called(leader)} leads {METRICS[other]} ({leader.figure(other)}){over}."
         )
     else:
         ties = [called(one) for one in ranked if one.value(metric) == best.value(metric)]
         if len(ties) > 1:
-            sentence = f"{listed(ties)} tie at {METRICS[metric]} {figure(metric, best.value(metric))}{over}."
+            sentence = f"{listed(ties)} tie at {METRICS[metric]} {best.figure(metric)}{over}."
         else:
             sentence = (
-                f"{called(best)} leads with {METRICS[metric]} {figure(metric, best.value(metric))}, "
+                f"{called(best)} leads with {METRICS[metric]} {best.figure(metric)}, "
                 f"{gap(best.value(metric) - second.value(metric))} ahead of {called(second)}{over}."
             )
     few = parcels is not None and parcels < FEW_PARCELS
@@ -144,7 +173,7 @@ def gap(difference: float) -> str:
     return f"{points:.1f} points" if points >= 0.05 else "less than 0.1 points"
 
 
-def on_the_lead(second: str, difference: PairedDifference | None, warning: str) -> str:
+def on_the_lead(second: str, difference: Difference | None, warning: str) -> str:
     """Whether the lead over the second is real.
 
     Args:
@@ -153,11 +182,14 @@ def on_the_lead(second: str, difference: PairedDifference | None, warning: str) 
     if difference is None:
         return warning
     interval = f"95 % interval {100 * difference.low:+.1f} to {100 * difference.high:+.1f} points"
+    chance = "seeds" if isinstance(difference, SeedDifference) else "parcels"
+    if chance == "seeds":
+        interval += " over seeds"
     if not difference.is_clear:
         return f"The lead over {second} may be chance ({interval}). {warning}".strip()
     if warning:
         return f"The lead over {second} has a {interval}. {warning}"
-    return f"The lead over {second} is more than the choice of parcels ({interval})."
+    return f"The lead over {second} is more than the choice of {chance} ({interval})."
 
 
 def macro_note(compared: Sequence[Compared]) -> str:
@@ -195,6 +227,29 @@ def caveats(compared: Sequence[Compared]) -> dict[str, list[str]]:
     return about
 
 
+#: Columns of :func:`run_table`.
+RUN_TABLE = (
+    *("id", "run", "state", "accuracy", "macro_f1", "kappa", "parcels", "no_prediction", "minutes"),
+    *("parameters", "parcels_per_second", "epochs", "seed", "sensors", "fusion"),
+)
+
+
+def cost(result: Result) -> dict[str, float]:
+    """What a run took, as its summary tells: minutes of training, parameters, parcels per second; NaN if unknown."""
+    summary = getattr(result, "summary", None)
+    told: Mapping[str, object] = (summary.model_extra or {}) if summary is not None else {}
+
+    def known(name: str) -> float:
+        value = told.get(name)
+        return float(value) if isinstance(value, int | float) else math.nan
+
+    return {
+        "minutes": known("seconds") / 60,
+        "parameters": known("parameters"),
+        "parcels_per_second": known("parcels_per_second"),
+    }
+
+
 def run_table(results: Sequence[Result], scores: Mapping[str, Scores | None]) -> pd.DataFrame:
     """One row a result: what it is and how well it did; NaN where unknown."""
     rows = []
@@ -216,23 +271,10 @@ def run_table(results: Sequence[Result], scores: Mapping[str, Scores | None]) ->
                 "kappa": overall.get("kappa", math.nan),
                 "parcels": math.nan if known is None or known.parcels is None else known.parcels,
                 "no_prediction": math.nan if known is None or known.parcels is None else known.no_prediction,
+                **cost(result),
             }
         )
-    columns = [
-        "id",
-        "run",
-        "state",
-        "accuracy",
-        "macro_f1",
-        "kappa",
-        "parcels",
-        "no_prediction",
-        "epochs",
-        "seed",
-        "sensors",
-        "fusion",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=list(RUN_TABLE))
 
 
 def class_rows(compared: Sequence[Compared], metric: str, fewest: int = 0) -> pd.DataFrame:

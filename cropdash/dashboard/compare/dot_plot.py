@@ -10,9 +10,12 @@ import pandas as pd
 from bokeh.models import ColumnDataSource, FixedTicker, TapTool
 
 from cropdash.analysis.proportions import class_intervals
+from cropdash.analysis.score_intervals import seed_intervals
 from cropdash.dashboard.colours import GROUND, INK, RunStyle
 from cropdash.dashboard.compare.comparison import Compared
+from cropdash.dashboard.compare.over_seeds import known_scores
 from cropdash.dashboard.figures import hover, new_figure
+from cropdash.dashboard.run_words import listed
 
 _ROW = 38
 #: Share of a row's height that the dots of its runs spread over.
@@ -25,9 +28,20 @@ _SIZES = {"diamond": 13, "triangle": 10, "inverted_triangle": 10, "star": 13, "p
 def with_intervals(
     rows: pd.DataFrame, compared: Sequence[Compared], metric: str, region: str
 ) -> pd.DataFrame:
-    """The rows of :func:`comparison.class_rows` with ``low`` and ``high``; NaN for runs without parcels."""
+    """The rows of :func:`comparison.class_rows` with ``low`` and ``high``; NaN for runs without parcels.
+
+    Over the choice of parcels (Wilson) of one run, over that of seeds (Student's t) of several.
+    """
     bounds: dict[tuple[str, int], tuple[float, float]] = {}
     for one in compared:
+        if one.group is not None:
+            over = seed_intervals(known_scores(one.group), metric)  # type: ignore[arg-type]
+            codes = [int(code) for code in over.index]
+            bounds |= {
+                (one.result.id, code): pair
+                for code, pair in zip(codes, zip(over["low"], over["high"], strict=True), strict=True)
+            }
+            continue
         matrix = one.result.confusion([region] if region else None)
         if matrix is None:
             continue
@@ -38,6 +52,24 @@ def with_intervals(
         bounds.get((run, code), (np.nan, np.nan)) for run, code in zip(rows["run"], rows["code"], strict=True)
     ]
     return rows.assign(low=[pair[0] for pair in pairs], high=[pair[1] for pair in pairs])
+
+
+def whiskers_note(drawn: Sequence[Compared]) -> list[str]:
+    """Sentences on what numbers and whiskers are."""
+    notes = ["Numbers beside the classes: test parcels."] if any(one.scores.parcels for one in drawn) else []
+    folded = [one for one in drawn if one.group is not None]
+    single = [one for one in drawn if one.group is None and one.scores.parcels]
+    if folded:
+        notes.append(
+            "Dots are means over seeds, whiskers 95 % intervals (Student's t) of these means over the choice of seed."
+        )
+    if single:
+        whose = f"Whiskers of {listed([one.name for one in single])}" if folded else "Whiskers"
+        notes.append(
+            f"{whose}: 95 % intervals (Wilson) over the choice of test parcels, as if drawn one by one; as "
+            "neighbouring parcels are alike, they are rather too narrow."
+        )
+    return notes
 
 
 def dot_plot(

@@ -10,12 +10,14 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmu
 
-from cropdash.analysis.paired_difference import PairedDifference, paired_difference
+from cropdash.analysis.paired_difference import paired_difference
+from cropdash.analysis.seed_groups import SeedGroup, seed_groups
 from cropdash.dashboard.choosers import ClassSelect
 from cropdash.dashboard.colours import RunStyle, run_style
 from cropdash.dashboard.compare.best_for_class import class_answer, ranking_for_class
 from cropdash.dashboard.compare.comparison import (
     Compared,
+    Difference,
     answer,
     caveats,
     class_rows,
@@ -24,7 +26,15 @@ from cropdash.dashboard.compare.comparison import (
     ranking,
     run_table,
 )
-from cropdash.dashboard.compare.dot_plot import dot_plot, with_intervals
+from cropdash.dashboard.compare.dot_plot import dot_plot, whiskers_note, with_intervals
+from cropdash.dashboard.compare.over_seeds import (
+    difference_over_seeds,
+    fold,
+    group_table,
+    seeds_note,
+    worth_folding,
+)
+from cropdash.dashboard.compare.pair_tests import TESTED
 from cropdash.dashboard.compare.significance import Significance
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, count, listed, run_name
@@ -41,23 +51,29 @@ _TITLES = {
     "sensors": "Sensors",
     "fusion": "Fusion",
     "seed": "Seed",
+    "seeds": "Seeds",
     "epochs": "Epochs",
     "accuracy": "Accuracy",
+    "accuracy_sd": "± SD",
     "macro_f1": "Macro-F1",
+    "macro_f1_sd": "± SD",
     "kappa": "Kappa",
     "parcels": "Test parcels",
     "no_prediction": "No prediction",
+    "minutes": "Training (min)",
+    "parameters": "Parameters",
+    "parcels_per_second": "Parcels/s",
 }
 _FORMATS = {
     "chosen": TICK,
     "seed": number(0) | {"thousand": ""},
-    "epochs": number(0),
-    "accuracy": number(3),
-    "macro_f1": number(3),
-    "kappa": number(3),
-    "parcels": number(0),
-    "no_prediction": number(0),
+    **dict.fromkeys(("accuracy", "accuracy_sd", "macro_f1", "macro_f1_sd", "kappa"), number(3)),
+    **dict.fromkeys(("seeds", "epochs", "parcels", "no_prediction", "parameters"), number(0)),
+    "minutes": number(1),
+    "parcels_per_second": number(0),
 }
+#: What the columns of cost are not.
+_COST = "Training time and parcels per second depend on the machine that a run was trained on."
 _SIGNS = {
     "circle": "●", "square": "■", "triangle": "▲", "diamond": "◆", "inverted_triangle": "▼", "hex": "⬢", "star": "★", "plus": "✚",
 }  # fmt: skip
@@ -102,16 +118,23 @@ class ComparePage(Page):
             label="Classes from … parcels", value=1, start=1, step=10, size="small", width=180,
             css_classes=["cd-compare-fewest"], margin=(6, 12, 6, 0),
         )  # fmt: skip
+        self._folded = pmu.RadioButtonGroup(
+            options={"each run": False, "over seeds": True}, value=False, size="small", visible=False,
+            sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}}, css_classes=["cd-compare-folded"], margin=(8, 12, 6, 0),
+        )  # fmt: skip
+        self._folded.param.watch(self._fold, "value")
+        self._fold_asked = self._settling = False
+        self._groups: tuple[object, list[SeedGroup]] = (None, [])
         for control in (self._metric, self._class_metric, self._fewest):
             control.param.watch(lambda _: self.update(), "value")
-        self._table = DataTable(
-            _with_ticks(run_table([], {}), []), "cd-compare-table", formats=_FORMATS, titles=_TITLES,
-            hidden=("id",), page_size=20,
-        )  # fmt: skip
-        self._table.on_click(self._ticked, rows=False)
+        # A table each, since they have other columns; one of them has the place.
+        self._runs_table = self._new_table(run_table([], {}))
+        self._groups_table = self._new_table(group_table([]))
+        self._table_place = pn.Column(self._runs_table, sizing_mode="stretch_width", margin=0)
         self._launch = self.launch_button(
             "Launch a run of your own", icon="play_circle", variant="contained", margin=(4, 0, 10, 0)
         )
+        self._table_heading = text_pane("")
         self._significance = Significance()
         self._caveats = text_pane("", "cd-compare-caveats", margin=(8, 0, 0, 0))
         self.body.objects = [
@@ -125,6 +148,7 @@ class ComparePage(Page):
             ),
             self._note,
             pn.FlexBox(
+                self._folded,
                 self._crop,
                 self._metric,
                 self._class_metric,
@@ -134,12 +158,12 @@ class ComparePage(Page):
             ),
             self._significance,
             pn.Row(
-                text_pane("<h2>All runs</h2><span class='note'>Tick a run to compare it.</span>"),
+                self._table_heading,
                 csv_button("runs.csv", lambda: self._frame, "cd-compare-csv"),
                 sizing_mode="stretch_width",
                 margin=(20, 0, 2, 0),
             ),
-            self._table,
+            self._table_place,
             self._caveats,
         ]
         self._frame = run_table([], {})
@@ -151,20 +175,44 @@ class ComparePage(Page):
         region = self.choices.region
         by_id = {result.id: result for result in results}
         scores = {result.id: self._scores(result) for result in results}
-        compared = [
+        chosen = [
             Compared(by_id[run], known)
             for run in self.choices.runs
             if run in by_id and (known := scores[run]) is not None
         ]
-        self._fill_table(results, scores)
+        groups = self._grouped(results)
+        self._offer_folding(groups)
+        compared = fold(chosen, groups) if self._folded.value else chosen
+        self._fill_table(results, scores, groups)
         own = any(result.kind == "run" for result in results)
         self._launch.visible = not own and self.can_launch
         self.show_body()
         self._crop.offer(_classes(compared))
         self.say(self._sentence(compared, own), simulated=any(one.result.simulated for one in compared))
         self._draw(compared)
-        self._significance.choose([one.result for one in compared], region)
+        self._significance.choose([one.result for one in chosen], region, folded=self._folded.value)
         self._caveats.object = _caveats_html(compared, self._outside(by_id, scores), region)
+
+    def _grouped(self, results: list[Result]) -> list[SeedGroup]:
+        """The runs of each experiment; read anew once any of them has changed."""
+        region = self.choices.region
+        key = (tuple(results), region)
+        if self._groups[0] != key:
+            self._groups = key, seed_groups(results, [region] if region else None)
+        return self._groups[1]
+
+    def _offer_folding(self, groups: Sequence[SeedGroup]) -> None:
+        """Offer to take seeds together where there are any; do it unless somebody has asked for each run."""
+        self._folded.visible = any(group.runs > 1 for group in groups)
+        if not self._folded.visible or not self._fold_asked:
+            self._settling = True
+            self._folded.value = worth_folding(self.choices.runs, groups)
+            self._settling = False
+
+    def _fold(self, _: Any) -> None:
+        if not self._settling:
+            self._fold_asked = True
+            self.update()
 
     def _scores(self, result: Result) -> Scores | None:
         """Figures over the chosen region; None where the run was not tested there or has none."""
@@ -192,13 +240,15 @@ class ComparePage(Page):
         if crop is None:
             metric = self._metric.value
             leaders = ranking(comparable(compared), metric)
-            difference = self._difference(leaders, metric) if metric in ("accuracy", "macro_f1") else None
+            difference = self._difference(leaders, metric)
             sentence = answer(compared, metric, region, difference)
         else:
             metric = self._class_metric.value
             difference = self._difference(ranking_for_class(compared, crop, metric), metric, crop)
             name = self.workbench.class_name(crop, self.choices.dataset)
             sentence = class_answer(compared, crop, name, metric, region, difference)
+        if note := seeds_note(compared):
+            sentence = f"{sentence} {note}"
         if not own:
             what = " these are the published figures." if _all_published(compared) else ""
             return f"There is no run of your own yet{';' if what else '.'}{what} {sentence}"
@@ -206,9 +256,13 @@ class ComparePage(Page):
 
     def _difference(
         self, ranked: Sequence[Compared], metric: str, crop: int | None = None
-    ) -> PairedDifference | None:
+    ) -> Difference | None:
         """Of the two best, over all classes or in the one of this code; None where it cannot be known."""
         if len(ranked) < 2:
+            return None
+        if any(one.group is not None for one in ranked[:2]):
+            return difference_over_seeds(ranked[0], ranked[1], metric, crop)
+        if crop is None and metric not in TESTED:
             return None
         first, second = (one.result for one in ranked[:2])
         if first.classes != second.classes or "parcels" in first.missing or "parcels" in second.missing:
@@ -246,11 +300,7 @@ class ComparePage(Page):
         if small := [one.name for one in compared if one not in drawn and one not in untold]:
             whose = f" of {listed(small)}" if drawn else ""
             notes.append(f"No class{whose} has {count(fewest, 'test parcel')} or more.")
-        if any(one.scores.parcels for one in drawn):
-            notes.append(
-                "Numbers beside the classes: test parcels. Whiskers: 95 % intervals (Wilson) over the choice of "
-                "test parcels, as if drawn one by one; as neighbouring parcels are alike, they are rather too narrow."
-            )
+        notes += whiskers_note(drawn)
         self._note.object = f"<p class='note'>{html.escape(' '.join(notes))}</p>"
         styles: dict[str, RunStyle] = {one.result.id: run_style(self.choices, one.result.id) for one in drawn}
         labels = {one.result.id: one.name for one in drawn}
@@ -309,21 +359,55 @@ class ComparePage(Page):
 
     # --- table -----------------------------------------------------------------------------------
 
-    def _fill_table(self, results: list[Result], scores: dict[str, Scores | None]) -> None:
-        self._frame = run_table(results, scores)
-        self._table.fill(_with_ticks(self._frame, self.choices.runs))
+    def _fill_table(
+        self, results: list[Result], scores: dict[str, Scores | None], groups: Sequence[SeedGroup]
+    ) -> None:
+        chosen: Sequence[str] = self.choices.runs
+        title, hint = "All runs", "Tick a run to compare it."
+        if self._folded.value:
+            self._frame = group_table(groups)
+            chosen = [group.key for group in groups if set(chosen) & set(_ids(group))]
+            title = "All experiments"
+            hint = "Means and standard deviations over the seeds. Tick an experiment to compare it."
+        else:
+            self._frame = run_table(results, scores)
+        self._table_heading.object = f"<h2>{title}</h2><span class='note'>{hint} {_COST}</span>"
+        full = len(self.choices.runs) >= MAXIMUM_RUNS
+        table = self._groups_table if self._folded.value else self._runs_table
+        table.fill(_with_ticks(self._frame, chosen, full=full))
+        if self._table_place.objects != [table]:
+            self._table_place.objects = [table]
+
+    def _new_table(self, frame: pd.DataFrame) -> DataTable:
+        table = DataTable(
+            _with_ticks(frame, []), "cd-compare-table", formats=_FORMATS, titles=_TITLES, hidden=("id",), page_size=20
+        )  # fmt: skip
+        table.on_click(self._ticked, rows=False)
+        return table
 
     def _ticked(self, click: TableClick) -> None:
         run = self._frame["id"].iloc[click.row]
-        if run in self.choices.runs:
+        group = next((group for group in self._groups[1] if group.key == run), None)
+        if self._folded.value and group is not None:
+            theirs = _ids(group)
+            if set(theirs) & set(self.choices.runs):
+                self.choices.runs = [run for run in self.choices.runs if run not in theirs]
+            else:
+                self.choices.add_run(theirs[0])
+        elif run in self.choices.runs:
             self.choices.remove_run(run)
         else:
             self.choices.add_run(run)
 
 
-def _with_ticks(frame: pd.DataFrame, chosen: Sequence[str]) -> pd.DataFrame:
+def _ids(group: SeedGroup) -> list[str]:
+    """All runs of a group; the first is the one that stands for it, with figures if any has."""
+    known = [run.id for run, one in zip(group.results, group.scores, strict=True) if one.parcels is not None]
+    return list(dict.fromkeys([*known, *(run.id for run in (*group.results, *group.repeated))]))
+
+
+def _with_ticks(frame: pd.DataFrame, chosen: Sequence[str], *, full: bool = False) -> pd.DataFrame:
     """The table of runs with a tick box in front of each, disabled where no more runs can be chosen."""
-    full = len(chosen) >= MAXIMUM_RUNS
     boxes = [
         tick(f"Compare {name}", run in chosen, disabled=full and run not in chosen)
         for run, name in zip(frame["id"], frame["run"], strict=True)

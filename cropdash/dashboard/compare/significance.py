@@ -58,6 +58,9 @@ _NOTE = (
     "after Holm's correction for all pairs. The tests speak of the choice of test parcels, as if drawn one by one: "
     "neighbouring parcels are alike, so p-values are rather too small, and another seed is not in them."
 )
+_ONE_SEED = (
+    "Tested are the chosen runs themselves, one seed of each experiment, and not the means over seeds."
+)
 
 
 class Significance(pn.viewable.Viewer):
@@ -67,6 +70,7 @@ class Significance(pn.viewable.Viewer):
         super().__init__(**params)
         self._wanted: tuple[tuple[Result, ...], str] = ((), "")
         self._not_tested: list[str] = []
+        self._folded = False
         self._frame = pd.DataFrame()
         self._sentence = text_pane("", "cd-compare-tests-answer")
         self._busy = pmu.LinearProgress(
@@ -101,8 +105,13 @@ class Significance(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return self._section
 
-    def choose(self, chosen: Sequence[Result], region: str) -> None:
-        """Test these runs over a region, all of them if it is empty."""
+    def choose(self, chosen: Sequence[Result], region: str, *, folded: bool = False) -> None:
+        """Test these runs over a region, all of them if it is empty.
+
+        Args:
+            folded: whether each stands for all seeds of its experiment elsewhere on the page.
+        """
+        self._folded = folded
         runs, self._not_tested = runs_to_test(chosen, region)
         self._wanted = runs, region
         self._section.visible = len(chosen) > 1
@@ -150,7 +159,13 @@ class Significance(pn.viewable.Viewer):
         self._busy.visible = False
         self._controls.visible = self._table.visible = True
         self._table.fill(rows.assign(p=_p_cells(rows["p"]), p_holm=_p_cells(rows["p_holm"])))
-        told = [_HOW[metric], _NOTE, *named(tests.not_compared, runs), *self._not_tested]
+        told = [
+            _HOW[metric],
+            _NOTE,
+            *([_ONE_SEED] if self._folded else []),
+            *named(tests.not_compared, runs),
+            *self._not_tested,
+        ]
         self._note.object = f"<p class='note'>{html.escape(' '.join(told))}</p>"
 
     def _clear(self, sentence: str, *, busy: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -178,3 +179,14 @@ def test_classes_without_test_parcels_are_told_beside_macro_figures(tmp_path: Pa
     other = Compared(run, scores)
     assert macro_note([Compared(run, fewer), other]).startswith("Sentinel-2 alone, seed 1: macro figures")
     assert macro_note(compared(*published())) == ""
+
+
+def test_the_table_tells_what_a_run_cost_where_its_summary_does(tmp_path: Path) -> None:
+    run = example_run(tmp_path, experiment="S2")
+    content = json.loads(run.folder.file("summary.json").read_text())
+    run.folder.write_summary(content | {"seconds": 90.0, "parameters": 162_508, "parcels_per_second": 730.1})
+    costs = ["minutes", "parameters", "parcels_per_second"]
+    told = Run(run.folder)
+    table = run_table([told, published()[0]], {})
+    assert table.loc[0, costs].tolist() == [1.5, 162_508, 730.1]
+    assert table.loc[1, costs].isna().all()

@@ -7,6 +7,7 @@ import pytest
 from cropdash.dashboard.compare.page import ComparePage
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.state import Choices
+from cropdash.dashboard.tables import TableClick
 from cropdash.dashboard.workbench import Workbench
 from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
@@ -75,3 +76,26 @@ def test_runs_that_cannot_be_tested_are_told_and_one_run_shows_no_section(workbe
     assert "No two of the chosen runs can be tested" in str(shown._significance._sentence.object)
     assert not shown._significance._table.visible
     assert not page(workbench, RUN)._significance.__panel__().visible
+
+
+def test_an_experiment_of_several_seeds_is_one_row_until_each_run_is_asked_for(workbench: Workbench) -> None:
+    shown = page(workbench, RADAR, OPTICAL)
+    assert shown._folded.value
+    names = list(shown._frame["run"])
+    assert names.count("Sentinel-2 alone") == 1
+    assert "means ± standard deviations" in str(shown._answer.object)
+    shown._folded.value = False
+    assert "Sentinel-2 alone, seed 2" in list(shown._frame["run"])
+    # Once asked for, it stays.
+    shown.choices.add_run(OPTICAL_AGAIN)
+    assert not shown._folded.value
+
+
+def test_a_tick_takes_all_seeds_of_an_experiment_away_and_one_back(workbench: Workbench) -> None:
+    shown = page(workbench, RADAR, OPTICAL, OPTICAL_AGAIN)
+    row = list(shown._frame["run"]).index("Sentinel-2 alone")
+    shown._ticked(TableClick(row, "chosen"))
+    assert shown.choices.runs == [RADAR]
+    row = list(shown._frame["run"]).index("Sentinel-2 alone")
+    shown._ticked(TableClick(row, "chosen"))
+    assert shown.choices.runs == [RADAR, OPTICAL]

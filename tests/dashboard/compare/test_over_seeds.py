@@ -1,0 +1,152 @@
+"""Runs of one experiment over several seeds as one line of the comparison."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cropdash.analysis.score_intervals import seed_intervals
+from cropdash.analysis.seed_groups import SeedGroup, seed_groups
+from cropdash.dashboard.compare.comparison import Compared, answer, class_rows
+from cropdash.dashboard.compare.dot_plot import whiskers_note, with_intervals
+from cropdash.dashboard.compare.over_seeds import (
+    difference_over_seeds,
+    fold,
+    group_name,
+    group_table,
+    mean_scores,
+    seeds_note,
+    worth_folding,
+)
+from cropdash.runs.published import published
+from cropdash.runs.run_folder import Run
+from tests.datasets.random_store import random_store
+from tests.runs.example_run import example_run
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
+    """Three seeds of S2, three of fusion in time, and one of S1, on the same parcels."""
+    folder = tmp_path_factory.mktemp("runs")
+    store = folder / "store"
+    random_store(store, 150, ("train", "west"), classes=(1, 2, 3))
+    made = [example_run(folder, store, "S2", seed, accuracy=0.6) for seed in (1, 2, 3)]
+    made += [example_run(folder, store, "tsa", seed, accuracy=0.9) for seed in (1, 2, 3)]
+    return [*made, example_run(folder, store, "S1", accuracy=0.4)]
+
+
+@pytest.fixture(scope="module")
+def groups(runs: list[Run]) -> list[SeedGroup]:
+    return seed_groups(runs)
+
+
+def compared(*runs: Run) -> list[Compared]:
+    return [Compared(run, run.scores()) for run in runs]
+
+
+def test_a_chosen_run_stands_for_all_seeds_of_its_experiment(
+    runs: list[Run], groups: list[SeedGroup]
+) -> None:
+    folded = fold(compared(runs[1], runs[2], runs[3], runs[6]), groups)
+    assert [one.name for one in folded] == [
+        "Sentinel-2 alone",
+        "Fusion in time",
+        "Sentinel-1 alone, seed 1",
+    ]
+    # The first chosen run gives place and colour.
+    assert [one.result for one in folded] == [runs[1], runs[3], runs[6]]
+    assert [one.seeds for one in folded] == [3, 3, 1]
+    mean = np.mean([run.scores().overall["macro_f1"] for run in runs[:3]])
+    assert folded[0].value("macro_f1") == pytest.approx(mean)
+    recalls = np.mean([run.scores().per_class["recall"] for run in runs[:3]], axis=0)
+    assert mean_scores(groups[0]).per_class["recall"].to_numpy() == pytest.approx(recalls)
+
+
+def test_seeds_are_taken_together_unless_they_alone_were_chosen(
+    runs: list[Run], groups: list[SeedGroup]
+) -> None:
+    assert worth_folding([runs[0].id, runs[3].id], groups)
+    assert worth_folding([runs[0].id], groups)
+    assert not worth_folding([runs[0].id, runs[1].id], groups)
+    assert worth_folding([], groups)
+    assert not worth_folding([runs[6].id], [groups[2]])
+
+
+def test_the_answer_tells_mean_and_spread_and_the_lead_over_seeds(
+    runs: list[Run], groups: list[SeedGroup]
+) -> None:
+    second, first = fold(compared(runs[0], runs[3]), groups)
+    difference = difference_over_seeds(first, second, "macro_f1")
+    assert difference is not None and difference.is_clear
+    sentence = answer([second, first], "macro_f1", "", difference)
+    mean, spread = first.value("macro_f1"), first.group.overall["sd"]["macro_f1"]  # type: ignore[union-attr]
+    assert sentence.startswith(f"Fusion in time leads with macro-F1 {mean:.3f} ± {spread:.3f}, ")
+    assert "more than the choice of seeds" in sentence
+    assert seeds_note([second, first]) == "Figures are means ± standard deviations over 3 seeds."
+    assert "±" in first.figure("accuracy") and first.figure("accuracy").endswith(" %")
+
+
+def test_over_classes_a_lead_is_taken_over_seeds_too(runs: list[Run], groups: list[SeedGroup]) -> None:
+    second, first = fold(compared(runs[0], runs[3]), groups)
+    difference = difference_over_seeds(first, second, "recall", 2)
+    assert difference is not None
+    means = [
+        np.mean([one.per_class["recall"][2] for one in group.scores]) for group in (groups[1], groups[0])
+    ]
+    assert difference.difference == pytest.approx(means[0] - means[1])
+
+
+def test_one_seed_has_no_lead_over_seeds(runs: list[Run], groups: list[SeedGroup]) -> None:
+    folded = fold(compared(runs[0], runs[6]), groups)
+    assert difference_over_seeds(folded[0], folded[1], "macro_f1") is None
+    assert seeds_note(folded) == "Figures are means ± standard deviations over the seeds of each experiment."
+    assert seeds_note(compared(runs[0])) == ""
+
+
+def test_whiskers_of_means_are_over_seeds_and_those_of_one_run_over_parcels(
+    runs: list[Run], groups: list[SeedGroup]
+) -> None:
+    folded = fold(compared(runs[0], runs[6]), groups)
+    rows = with_intervals(class_rows(folded, "f1"), folded, "f1", "")
+    over = seed_intervals(groups[0].scores, "f1")
+    mine = rows[rows["run"] == runs[0].id].set_index("code")
+    assert mine["low"].to_dict() == pytest.approx(over["low"].to_dict())
+    assert mine["value"].to_dict() == pytest.approx(over["value"].to_dict())
+    notes = " ".join(whiskers_note(folded))
+    assert "over the choice of seed" in notes
+    assert "Whiskers of Sentinel-1 alone, seed 1: 95 % intervals (Wilson)" in notes
+
+
+def test_the_table_has_a_row_an_experiment_with_mean_spread_and_seeds(
+    runs: list[Run], groups: list[SeedGroup]
+) -> None:
+    table = group_table([*groups, *seed_groups(published()[:1])])
+    assert list(table["run"]) == [
+        "Sentinel-2 alone",
+        "Fusion in time",
+        "Sentinel-1 alone, seed 1",
+        "Sentinel-1 alone, published",
+    ]
+    assert list(table["seeds"][:3]) == [3, 3, 1] and math.isnan(table["seeds"][3])
+    accuracies = [run.scores().overall["accuracy"] for run in runs[:3]]
+    assert table["accuracy"][0] == pytest.approx(np.mean(accuracies))
+    assert table["accuracy_sd"][0] == pytest.approx(np.std(accuracies, ddof=1))
+    assert math.isnan(table["accuracy_sd"][2])
+    assert table["state"][0] == "finished"
+
+
+def test_a_seed_without_figures_is_counted_apart(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    random_store(store, 30, ("train", "west"), classes=(1, 2, 3))
+    made = [example_run(tmp_path, store, "S2", seed) for seed in (1, 2, 3)]
+    made[2].folder.file("predictions.parquet").unlink()
+    made[2].folder.write_status("failed", error="out of memory")
+    group = seed_groups([Run(run.folder) for run in made])[0]
+    table = group_table([group])
+    assert (table["seeds"][0], table["state"][0]) == (2, "2 of 3 finished")
+    assert group_name(group) == "Sentinel-2 alone"
+    mean = np.mean([run.scores().overall["macro_f1"] for run in made[:2]])
+    assert mean_scores(group).overall["macro_f1"] == pytest.approx(mean)
