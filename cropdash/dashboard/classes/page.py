@@ -12,6 +12,7 @@ import panel_material_ui as pmu
 
 from cropdash.analysis.confusions import class_order
 from cropdash.dashboard.choosers import ClassSelect, NothingToShow, RunSelect, able_runs
+from cropdash.dashboard.classes.calibration_section import CalibrationSection
 from cropdash.dashboard.classes.cell_section import CellSection
 from cropdash.dashboard.classes.confusion_list import ConfusionList
 from cropdash.dashboard.classes.confusions import MODES, answer, class_table, reading
@@ -63,6 +64,7 @@ class ClassesPage(Page):
             self._cell_chosen, css_classes=["cd-classes-reading"], sizing_mode="stretch_width", margin=0
         )
         self._cell = CellSection(choices)
+        self._calibration = CalibrationSection(choices)
         self._frame = pd.DataFrame(columns=_COLUMNS)
         self._table = DataTable(
             self._frame, "cd-classes-table", formats=_FORMATS, titles=_TITLES, hidden=("id",)
@@ -83,6 +85,7 @@ class ClassesPage(Page):
                 margin=(18, 0, 2, 0),
             ),
             self._table,
+            self._calibration,
         ]
 
     def refresh(self) -> None:
@@ -126,6 +129,8 @@ class ClassesPage(Page):
         self._cell.fill(result, self.choices.region, cell)
         self._frame = class_table(matrix, result.classes)
         self._table.fill(self._frame)
+        in_picture = [result] if other is None else [result, other]
+        self._calibration.fill(in_picture, self.chosen_runs(), self.choices.region, self.choices.crop)
 
     def _matrix(self, result: Result) -> ConfusionMatrix:
         matrix = result.confusion([self.choices.region] if self.choices.region else None)

@@ -1,0 +1,174 @@
+"""Calibration, below the confusions: a reliability diagram of the run in view and of the one beside it,
+and how all chosen runs compare."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmu
+
+from cropdash.analysis.calibration import Binning, Reliability, reliability
+from cropdash.dashboard.classes.calibration import (
+    BINNINGS,
+    Calibrated,
+    bins_table,
+    calibration_sentence,
+    run_table,
+)
+from cropdash.dashboard.classes.reliability_figure import reliability_figures
+from cropdash.dashboard.colours import run_style
+from cropdash.dashboard.page import side_by_side, text_pane
+from cropdash.dashboard.run_words import run_name
+from cropdash.dashboard.state import Choices
+from cropdash.dashboard.tables import DataTable, csv_button, number
+from cropdash.runs.results import Result
+
+_TITLES = {
+    "run": "Run",
+    "parcels": "Parcels",
+    "confidence": "Mean confidence",
+    "accuracy": "Accuracy",
+    "error": "Expected calibration error",
+    "largest_gap": "Largest gap of a bin",
+}
+_FORMATS = {"parcels": number(0)} | {
+    name: number(3) for name in ("confidence", "accuracy", "error", "largest_gap")
+}
+_READING = (
+    "A point on the dashed line is as sure as it is right; below the line the run is too sure. Bars are 95 % "
+    "intervals (Wilson). The error depends on the bins, and with few parcels chance alone keeps it above 0."
+)
+
+
+class CalibrationSection(pn.viewable.Viewer):
+    """The section; a sentence in its place where the run in view has no probabilities."""
+
+    def __init__(self, choices: Choices) -> None:
+        super().__init__()
+        self.choices = choices
+        self._known: dict[tuple[str, str, Binning, int | None], tuple[Result, Reliability | None]] = {}
+        self._asked: tuple[Any, ...] = ()
+        self.drawn: list[Calibrated] = []
+        self.table = run_table([])
+        self._sentence = text_pane("", "cd-classes-calibration-answer")
+        self._binning = pmu.RadioButtonGroup(
+            options=BINNINGS, value="width", size="small", margin=0, css_classes=["cd-classes-binning"],
+            sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}},
+        )  # fmt: skip
+        self._binning.param.watch(lambda _: self.fill(*self._asked), "value")
+        self._diagrams = side_by_side(least=360)
+        self._note = text_pane("", "cd-classes-calibration-note")
+        self._table = DataTable(
+            self.table, "cd-classes-calibration-table", formats=_FORMATS, titles=_TITLES, hidden=("id",)
+        )
+        self._parts = pn.Column(
+            self._diagrams,
+            pn.FlexBox(
+                self._binning,
+                csv_button("reliability.csv", lambda: bins_table(self.drawn), "cd-classes-reliability-csv"),
+                gap="12px",
+                align_items="center",
+                margin=(8, 0, 4, 0),
+            ),
+            text_pane(f"<p class='note'>{_READING}</p>"),
+            pn.Row(
+                text_pane("<h2>Calibration of the chosen runs</h2>"),
+                csv_button("calibration.csv", self._written, "cd-classes-calibration-csv"),
+                sizing_mode="stretch_width",
+                margin=(14, 0, 2, 0),
+            ),
+            self._table,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        self._layout = pn.Column(
+            text_pane("<h2>Is it as sure as it is right?</h2>"),
+            self._sentence,
+            self._parts,
+            self._note,
+            sizing_mode="stretch_width",
+            margin=(24, 0, 0, 0),
+            css_classes=["cd-classes-calibration"],
+        )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._layout
+
+    def fill(self, shown: Sequence[Result], chosen: Sequence[Result], region: str, crop: int | None) -> None:
+        """Bring the section in line.
+
+        Args:
+            shown: the runs in the picture, one or two.
+            chosen: all chosen runs.
+            region: one test region; all of them if it is empty.
+            crop: code of the class whose probability is judged; the predicted class of each parcel if None.
+        """
+        self._asked = (shown, chosen, region, crop)
+        # In the order of the chosen runs; those that were not tested there have nothing to say of it.
+        able = [
+            run for run in chosen if "parcels" not in run.missing and (not region or run.covers([region]))
+        ]
+        self._note.object = _without(chosen)
+        self._parts.visible = bool(able)
+        if not able:
+            self.drawn, self.table = [], run_table([])
+            self._sentence.object = (
+                "<p>No chosen run tells how sure it was of each parcel, so there is no calibration to show. "
+                "A run trained here does.</p>"
+            )
+            return
+        in_picture = [run for run in shown if run in able]
+        class_name = next(
+            (known.name for run in in_picture for known in run.classes if known.code == crop), ""
+        )
+        of_class = crop if class_name else None
+        self.drawn = [self._calibrated(run, region, of_class) for run in in_picture]
+        told = [calibration_sentence(one, class_name) for one in self.drawn]
+        if not told:
+            told = [
+                f"{run_name(run)} tells no probabilities; the table has the runs that do." for run in shown
+            ]
+        self._sentence.object = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in told)
+        self._diagrams.objects = [self._diagram(one, class_name) for one in self.drawn if one.reliability]
+        self.table = run_table([self._calibrated(run, region, None) for run in able])
+        self._table.fill(self.table)
+
+    def _calibrated(self, run: Result, region: str, crop: int | None) -> Calibrated:
+        """Counted once a run, region, kind of bins and class."""
+        key = (run.id, region, self._binning.value, crop)
+        known = self._known.get(key)
+        if known is None or known[0] is not run:
+            codes = [known_class.code for known_class in run.classes]
+            predictions = run.predictions([region] if region else None)
+            assert predictions is not None, "runs without predictions were left out"
+            of_class = None if crop is None else codes.index(crop)
+            found = reliability(predictions, codes, binning=self._binning.value, of_class=of_class)
+            known = self._known[key] = (run, found)
+        return Calibrated(run.id, run_name(run), known[1])
+
+    def _diagram(self, one: Calibrated, class_name: str) -> pn.Column:
+        assert one.reliability is not None
+        style = run_style(self.choices, one.id)
+        figures = reliability_figures(one.reliability, style, class_name)
+        title = f"<span class='swatch' style='background:{style.colour}'></span>{html.escape(one.run)}"
+        return pn.Column(
+            text_pane(f"<h2>{title}</h2>", margin=(10, 0, 4, 0)),
+            *(pn.pane.Bokeh(figure, sizing_mode="stretch_width") for figure in figures),
+            sizing_mode="stretch_width",
+            max_width=640,
+            margin=0,
+            css_classes=["cd-classes-reliability"],
+        )
+
+    def _written(self) -> pd.DataFrame:
+        return self.table.assign(binning=self._binning.value)
+
+
+def _without(chosen: Sequence[Result]) -> str:
+    """Which of the chosen runs tell no probabilities, and why."""
+    sentences = [f"{run_name(run)}: {run.missing['parcels']}" for run in chosen if "parcels" in run.missing]
+    return "".join(f"<p class='note'>{html.escape(sentence)}</p>" for sentence in sentences)
