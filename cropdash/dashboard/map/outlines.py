@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEB_MERCATOR = 3857
+#: EASE-Grid 2.0: a projection of the whole world that keeps areas.
+EQUAL_AREA = 6933
 #: Side of the coarse grid, in cells, on which parcels that lie far apart are told from neighbours.
 _PLACE_CELLS = 24
 
@@ -187,9 +189,33 @@ class ParcelOutlines:
         # On the sphere of EPSG:3857, cos(latitude) = 1 / cosh(y / radius).
         return 1 / math.cosh(y / 6_378_137)
 
+    @property
+    def measured_in(self) -> str:
+        """Name of the system in which :attr:`areas` are measured."""
+        return f"EPSG:{EQUAL_AREA}" if self.crs == f"EPSG:{WEB_MERCATOR}" else self.crs
+
+    @cached_property
     def areas(self) -> NDArray[np.float64]:
-        """``(parcels,)`` areas on the ground in square metres."""
-        return shapely.area(self.shapes) * self.metres_per_unit**2
+        """``(parcels,)`` areas on the ground in square metres.
+
+        In the map's own system where that is one of metres, else in an equal-area projection, since
+        EPSG:3857 stretches land by its latitude. Takes seconds for hundreds of thousands of parcels.
+        """
+        if self.measured_in == self.crs:
+            return shapely.area(self.shapes)
+        import geopandas as gpd
+
+        return gpd.GeoSeries(self.shapes, crs=self.crs).to_crs(EQUAL_AREA).area.to_numpy()
+
+    @cached_property
+    def points(self) -> NDArray[np.float64]:
+        """``(parcels, 2)`` a point inside each parcel, in map units; takes seconds as well."""
+        return shapely.get_coordinates(shapely.point_on_surface(self.shapes)).reshape(-1, 2)
+
+    def inside(self, view: View) -> NDArray[np.bool_]:
+        """``(parcels,)`` whether the point of a parcel lies in a rectangle."""
+        x, y = self.points.T
+        return (x >= view.x0) & (x <= view.x1) & (y >= view.y0) & (y <= view.y1)
 
     def frame(self, position: int, *, least: float = 400.0) -> View:
         """A view around one parcel that also shows its neighbours, ``least`` map units wide."""

@@ -17,14 +17,20 @@ import panel_material_ui as pmu
 
 from cropdash.dashboard.choosers import ClassSelect, NothingToShow, RunSelect
 from cropdash.dashboard.map.answers import answer
+from cropdash.dashboard.map.areas import class_areas
+from cropdash.dashboard.map.areas_section import AreasSection
 from cropdash.dashboard.map.colours import ColourBy
 from cropdash.dashboard.map.figure import EMPTY_LAND
 from cropdash.dashboard.map.legend import LegendChips
 from cropdash.dashboard.map.mapped_run import MAP_NEEDS, MappedRun, mappable
 from cropdash.dashboard.map.outlines import ParcelOutlines, View
 from cropdash.dashboard.map.parcel_map import ParcelMap
-from cropdash.dashboard.map.raster import ParcelRaster, drawn_as_polygons
-from cropdash.dashboard.map.shared_outlines import raster_in_background, raster_of
+from cropdash.dashboard.map.raster import drawn_as_polygons
+from cropdash.dashboard.map.shared_outlines import (
+    measured_in_background,
+    raster_in_background,
+    raster_of,
+)
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.run_words import count, listed, run_name
 from cropdash.dashboard.state import Choices
@@ -48,11 +54,12 @@ class MapPage(Page):
         self._mapped: MappedRun | None = None
         self._made_from: tuple[Any, ...] = ()
         self._drawn: ParcelOutlines | None = None
-        self._awaited: Future[ParcelRaster] | None = None
+        self._awaited: set[Future[Any]] = set()
         self._places: dict[str, View] = {}
         self._table_rows = pd.DataFrame()
         self.legend = LegendChips(self._filter)
         self.map = ParcelMap(self._tapped, self.show_failure, raster_of, height=_MAP_HEIGHT)
+        self.areas = AreasSection(self._choose_class)
         self._build_controls()
         self._build_table()
         self.body.objects = [
@@ -69,6 +76,7 @@ class MapPage(Page):
             self._note,
             self._table_head,
             self._table,
+            self.areas,
         ]
 
     def refresh(self) -> None:
@@ -96,21 +104,32 @@ class MapPage(Page):
         self._show_parcel(mapped)
         self._note.object = f"<p class='note'>{html.escape(' '.join(mapped.remarks()))}</p>"
         self._fill_table(mapped)
+        self._fill_areas(mapped, where)
 
     def _must_wait(self, outlines: ParcelOutlines) -> bool:
         """Whether so many parcels are still being made ready to draw; the page comes back when they are."""
-        document = pn.state.curdoc
-        if drawn_as_polygons(len(outlines)) or document is None:
-            return False
-        raster = raster_in_background(outlines)
-        if raster.done():
+        if drawn_as_polygons(len(outlines)) or not self._pending(raster_in_background(outlines)):
             return False
         parcels = count(len(outlines), "parcel")
         self.show_loading(f"Making {parcels} ready for the map. The first time takes some seconds.")
-        if raster is not self._awaited:
-            self._awaited = raster
-            raster.add_done_callback(lambda _: document.add_next_tick_callback(self._choice_changed))
         return True
+
+    def _pending(self, work: Future[Any]) -> bool:
+        """Whether work in the background is still going on; the page is refreshed when it is done.
+
+        Without a session there is nobody to come back to.
+        """
+        document = pn.state.curdoc
+        if document is None or work.done():
+            return False
+        if work not in self._awaited:
+            self._awaited.add(work)
+            work.add_done_callback(lambda _: document.add_next_tick_callback(lambda: self._arrived(work)))
+        return True
+
+    def _arrived(self, work: Future[Any]) -> None:
+        self._awaited.discard(work)
+        self._choice_changed()
 
     # --- the map ---------------------------------------------------------------------------------
 
@@ -157,6 +176,20 @@ class MapPage(Page):
 
     def _filter(self, hidden: frozenset[str]) -> None:
         self.map.hide(hidden)
+
+    # --- areas -----------------------------------------------------------------------------------
+
+    def _fill_areas(self, mapped: MappedRun, where: str) -> None:
+        """How much land each class covers, once the parcels are measured."""
+        measured = measured_in_background(mapped.outlines)
+        if not drawn_as_polygons(len(mapped.outlines)) and self._pending(measured):
+            self.areas.wait(len(mapped.outlines))
+            return
+        measured.result()
+        self.areas.fill(class_areas(mapped), self.choices.crop, where, where)
+
+    def _choose_class(self, code: int) -> None:
+        self.choices.crop = code
 
     # --- controls --------------------------------------------------------------------------------
 

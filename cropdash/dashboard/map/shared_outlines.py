@@ -1,6 +1,7 @@
-"""Outlines and rasters that all sessions of one server share, each made once per store and regions.
+"""Outlines, their areas and their rasters that all sessions of one server share, each made once per store
+and regions.
 
-Both are read-only, and few are kept: a department's outlines take some hundred megabytes.
+All are read-only, and few are kept: a department's outlines take some hundred megabytes.
 """
 
 from __future__ import annotations
@@ -40,6 +41,16 @@ def raster_in_background(outlines: ParcelOutlines) -> Future[ParcelRaster]:
 def raster_of(outlines: ParcelOutlines) -> ParcelRaster:
     """The same, waited for."""
     return raster_in_background(outlines).result()
+
+
+@lru_cache(maxsize=_KEPT)
+def measured_in_background(outlines: ParcelOutlines) -> Future[None]:
+    """Done once areas and points of some outlines are known, which they then stay for all sessions."""
+    return _BACKGROUND.submit(_measure, outlines)
+
+
+def _measure(outlines: ParcelOutlines) -> None:
+    _ = outlines.areas, outlines.points
 
 
 def _ready_raster(outlines: ParcelOutlines) -> ParcelRaster:
