@@ -15,7 +15,8 @@ _CSS = f"""
 :host {{ font-family: {FONT}; font-size: 15px; line-height: 1.5; }}
 h1 {{ font-size: 13px; font-weight: 600; color: {ACCENT}; margin: 0 0 2px; letter-spacing: .02em; }}
 .question {{ color: {MUTED}; margin: 0; }}
-a {{ color: {ACCENT}; white-space: nowrap; margin-left: 10px; }}
+.question span {{ margin-right: 8px; }}
+a {{ color: {ACCENT}; white-space: nowrap; }}
 a:focus-visible {{ outline: 2px solid {ACCENT}; outline-offset: 2px; border-radius: 2px; }}
 """
 
@@ -50,7 +51,9 @@ class Heading(JSComponent):
       const title = document.createElement("h1"), question = document.createElement("p")
       title.textContent = model.text
       question.className = "question"
-      question.textContent = model.question
+      const asked = document.createElement("span")
+      asked.textContent = model.question
+      question.append(asked, " ")
       el.append(title, question)
       if (!model.part) return
       const link = document.createElement("a")

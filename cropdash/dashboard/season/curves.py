@@ -1,28 +1,23 @@
-"""The curves of the Season page: the study's published ones, and those of its reference runs at hand.
-
-Runs trained here see the whole season, so they have no place on a curve.
-"""
+"""The curves of the Season page: the study's published ones, and those of runs at hand that saw a part of the season."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 import pandas as pd
 
-from cropdash.analysis.season import Along, published_season, season_table, seen
+from cropdash.analysis.season import Along, published_season
 from cropdash.dashboard.colours import ACCENT, RunStyle, run_style
 from cropdash.dashboard.data.figures import SENSOR_COLOURS
 from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, experiment_in_words
+from cropdash.dashboard.season.own_runs import SEASON_START, own_curves
 from cropdash.dashboard.state import Choices
 from cropdash.nomenclature import CropClass
 from cropdash.runs.reference_results import study_classes
 from cropdash.runs.results import Result
 
-#: First day of the study's season; its data of n days end n - 1 days later.
-SEASON_START = np.datetime64("2018-10-01")
 #: Sentinel-2 dates that are 100 %.
 ALL_DATES = 27
 
@@ -43,6 +38,9 @@ _WHOLE = {
     "tsa": "published/tsa",
     "softmax_avg": "published/softmax-avg",
 }
+_SOURCES = {"run": "own runs", "reference": "reference runs"}
+#: Own and reference runs keep the colour of their experiment, under another sign.
+_MARKERS = {"run": "star", "reference": "plus"}
 _HEADINGS = {
     "S1": "Sentinel-1",
     "S2": "Sentinel-2",
@@ -57,10 +55,10 @@ _STYLES = {
     "S1": RunStyle(SENSOR_COLOURS["S1"], "circle"),
     "S2": RunStyle(ACCENT, "square"),
     "early": RunStyle("#B5460F", "triangle"),
-    "pse": RunStyle("#7A6A00", "hex"),
+    "pse": RunStyle("#7A6A00", "inverted_triangle"),
     "tsa": RunStyle("#8A2F7A", "diamond"),
     "softmax_avg": RunStyle("#5A6B1E", "inverted_triangle"),
-    "softmax_norm": RunStyle("#7B3F2A", "star"),
+    "softmax_norm": RunStyle("#7B3F2A", "hex"),
 }
 
 
@@ -79,18 +77,20 @@ class Curve:
     @property
     def name(self) -> str:
         words = experiment_in_words(self.experiment)
-        return words if self.source == "published" else f"{words} (reference runs)"
+        return words if self.source == "published" else f"{words} ({_SOURCES[self.source]})"
 
     @property
     def heading(self) -> str:
         """The name as narrow as a table's heading wants it."""
-        return _HEADINGS[self.short] + ("" if self.source == "published" else ", reference")
+        return _HEADINGS[self.short] + (
+            "" if self.source == "published" else f", {_SOURCES[self.source].split()[0]}"
+        )
 
     def style(self, choices: Choices) -> RunStyle:
         if self.source == "published" and _WHOLE.get(self.short) in choices.runs:
             return run_style(choices, _WHOLE[self.short])
         style = _STYLES[self.short]
-        return style if self.source == "published" else style._replace(marker="plus")
+        return style if self.source == "published" else style._replace(marker=_MARKERS[self.source])
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +100,8 @@ class SeasonCurves:
     days: pd.DataFrame
     s2_share: pd.DataFrame
     caveats: list[str]
+    runs: tuple[Result, ...] = ()
+    others: int = 0
 
     def along(self, along: Along) -> pd.DataFrame:
         return self.days if along == "days" else self.s2_share
@@ -113,7 +115,12 @@ class SeasonCurves:
 
     @property
     def classes(self) -> tuple[CropClass, ...]:
-        return study_classes()
+        """Those of the study, then those that only own runs know."""
+        known = {crop.code: crop for crop in study_classes()}
+        for run in self.runs:
+            known = {crop.code: crop for crop in run.classes} | known
+        order = [crop.code for crop in study_classes()]
+        return tuple(sorted(known.values(), key=lambda c: (c.code not in order, c.code)))
 
     def metrics(self, crop: int | None) -> dict[str, str]:
         """What is known over all classes, or of classes: name by metric."""
@@ -126,22 +133,18 @@ class SeasonCurves:
         }
 
 
-def partial_season(results: Sequence[Result]) -> list[Result]:
-    """The reference runs that say which part of the season they saw."""
-    return [one for one in results if one.kind == "reference" and one.classes and seen(one).days is not None]
-
-
-def season_curves(partial: Sequence[Result] = (), regions: Sequence[str] | None = None) -> SeasonCurves:
-    """The published curves, and those of :func:`partial_season` over these regions."""
+def season_curves(results: Sequence[Result] = (), regions: Sequence[str] | None = None) -> SeasonCurves:
+    """The published curves, and those of runs over these regions (see :func:`~.own_runs.own_curves`)."""
+    own = own_curves([one for one in results if one.experiment.partition(" ")[0] in _STYLES], regions)
     tables, caveats = {}, []
-    for along in get_args(Along):
-        table, said = published_season(along)
-        tables[along] = table.assign(experiment=table["experiment"].map(_PUBLISHED))
+    for along, beside in (("days", own.days), ("s2_share", own.s2_share)):
+        table, said = published_season(along)  # type: ignore[arg-type]
+        table = table.assign(experiment=table["experiment"].map(_PUBLISHED))
+        if len(beside):
+            table = pd.concat([table, beside.assign(code=beside["code"].astype("Int64"))], ignore_index=True)
+        tables[along] = table
         caveats += [sentence for sentence in said if sentence not in caveats]
-    own = season_table([one for one in partial if one.covers(regions)], regions)
-    if len(own):
-        tables["days"] = pd.concat([tables["days"], own.assign(code=own["code"].astype("Int64"))])
-    return SeasonCurves(tables["days"], tables["s2_share"], caveats)
+    return SeasonCurves(tables["days"], tables["s2_share"], caveats, own.runs, own.others)
 
 
 def date_of(days: float) -> np.datetime64:

@@ -14,7 +14,7 @@ from cropdash.dashboard.figures import DAY, hover, milliseconds, new_figure
 from cropdash.dashboard.season.curves import ALL_DATES, Curve, date_of, dates_of
 
 _SIZES = {"diamond": 13, "triangle": 11, "inverted_triangle": 11, "star": 13, "plus": 12, "hex": 11}
-_SOURCES = {"published": "published, mean of 5 runs", "reference": "reference runs"}
+_SOURCES = {"published": "published, mean of 5 runs", "reference": "reference runs", "run": "own runs"}
 
 
 def curve_plot(
@@ -32,16 +32,19 @@ def curve_plot(
         level: where to draw the chosen level, if at all.
     """
     of_days = along == "days"
-    points = sorted(set(table[along].dropna()))
+    published = table.loc[table["source"] == "published", along].dropna()
+    # Own points may lie so close that their labels would overlap.
+    points = sorted(set(published) or set(table[along].dropna()))
     position: Callable[[float], float] = (
         (lambda value: float(milliseconds(date_of(value)))) if of_days else (lambda value: 100 * value)
     )
     at = [position(point) for point in points]
+    reach = [position(value) for value in table[along].dropna()]
     margin = 24 * DAY if of_days else 6
     plot = new_figure(
         height=330,
         x_axis_type="datetime" if of_days else "linear",
-        x_range=(at[0] - margin, at[-1] + margin) if at else (0, 1),
+        x_range=(min(reach) - margin, max(reach) + margin) if reach else (0, 1),
         y_range=(-0.02, 1.02),
     )
     plot.yaxis.axis_label = axis_label

@@ -19,7 +19,6 @@ from cropdash.dashboard.season.curves import (
     ALL_DATES,
     Curve,
     SeasonCurves,
-    partial_season,
     season_curves,
 )
 from cropdash.dashboard.season.figure import curve_plot
@@ -30,9 +29,15 @@ from cropdash.nomenclature import CropClass
 from cropdash.runs.reference_results import STUDY_REGION
 
 LEVEL = 0.7
-SHOWN = (
-    f"Shown are the study's published figures, tested in {STUDY_REGION}. Runs trained here see the whole season and "
-    "all dates, so none of them has a place on these curves."
+SHOWN = f"Shown are the study's published figures, tested in {STUDY_REGION}."
+JOINING = (
+    "A run joins them once it was trained with days of data or with a share of the Sentinel-2 dates (both are choices of "
+    "a launch, and --days and --s2-share of cropdash train)."
+)
+BESIDE = (
+    "Beside them, dashed: runs at hand that saw a part of the season, on their own test parcels, so do not rank them "
+    f"against the study. They stand at the same day of its season, whatever their year; a share of {ALL_DATES} dates is a "
+    "share of what their parcels have."
 )
 RECALL_ALONE = (
     "A recall says how many parcels of a crop are found, not how often its name is given in error: meadows have a high "
@@ -63,7 +68,7 @@ class SeasonPage(Page):
     slug = "season"
     title = "Season"
     question = "How early, and under how much cloud, can each crop be told?"
-    watches = ("runs", "region", "crop")
+    watches = ("runs", "dataset", "region", "crop")
 
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(choices, workbench, **params)
@@ -112,24 +117,40 @@ class SeasonPage(Page):
         shown = [curve for curve in curves.curves if curve not in self._hidden]
         metric, level = str(self._class_metric.value), self._chosen_level()
         found = {along: told(curves, shown, along, metric, level) for along in _ALONG}
-        self.say(
-            season_answer(found["days"], found["s2_share"], metric, level)
-            if crop is None
-            else class_answer(found["days"], found["s2_share"], crop, metric, level)
-        )
+        sentence, simulated = self._sentence(curves, found, crop, metric, level)
+        self.say(sentence, simulated=simulated)
         self._fill_legend(curves)
         self._draw(curves, shown, crop)
         for along in _ALONG:
             self._fill_table(along, told_table(found[along], curves.classes, along), curves)
         self._notes.object = _notes_html(curves, metric)
 
+    def _sentence(
+        self,
+        curves: SeasonCurves,
+        found: dict[Along, pd.DataFrame],
+        crop: CropClass | None,
+        metric: str,
+        level: float,
+    ) -> tuple[str, bool]:
+        """The answer, and whether it speaks of simulated data."""
+        simulated = any(run.simulated for run in curves.runs)
+        if crop is not None:
+            return class_answer(found["days"], found["s2_share"], crop, metric, level), simulated
+        study = {along: one[one["source"] == "published"] for along, one in found.items()}
+        if curves.runs and len(study["days"]):
+            # What is best over places and years that differ would be no answer.
+            answer = season_answer(study["days"], study["s2_share"], metric, level)
+            return f"In the study: {answer[0].lower()}{answer[1:]}", False
+        return season_answer(found["days"], found["s2_share"], metric, level), simulated
+
     def _curves(self) -> SeasonCurves:
         """The curves of the chosen region; worked out anew where runs came or went."""
-        partial = partial_season(self.workbench.results())
         regions = [self.choices.region] if self.choices.region else None
-        key = (self.choices.region, *(one.id for one in partial))
+        results = self.workbench.results(self.choices.dataset)
+        key = (self.choices.region, self.choices.dataset, self.workbench.library.version, len(results))
         if self._known is None or self._known[0] != key:
-            self._known = key, season_curves(partial, regions)
+            self._known = key, season_curves(results, regions)
         return self._known[1]
 
     # --- controls --------------------------------------------------------------------------------
@@ -266,8 +287,16 @@ class SeasonPage(Page):
 
 
 def _notes_html(curves: SeasonCurves, metric: str) -> str:
-    own = sum(curve.source != "published" for curve in curves.curves)
-    beside = f" Beside them: {count(own, 'curve')} of the reference runs at hand, dashed." if own else ""
-    notes = [SHOWN + beside, RULE, *([RECALL_ALONE] if metric == "recall" else []), *curves.caveats]
+    notes = [
+        f"{SHOWN} {BESIDE if curves.runs else JOINING}",
+        RULE,
+        *([RECALL_ALONE] if metric == "recall" else []),
+        *curves.caveats,
+    ]
+    if curves.others:
+        notes.append(
+            f"{count(curves.others, 'other setting')} of the same experiments would have a curve as well: of each "
+            "experiment, the one with the most points is shown."
+        )
     items = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
     return f"<div class='note'><b>Mind</b><ul>{items}</ul></div>"

@@ -14,7 +14,6 @@ from cropdash.dashboard.season.curves import (
     Curve,
     date_of,
     dates_of,
-    partial_season,
     season_curves,
 )
 from cropdash.dashboard.state import Choices
@@ -88,13 +87,12 @@ def test_every_curve_whose_colour_may_be_chosen_ends_at_its_published_result() -
 def test_reference_runs_of_quarters_join_with_figures_of_their_own(shared: Path, tmp_path: Path) -> None:
     for run in ("series1/s1_1", "series3/s1_1"):
         shutil.copytree(shared / "reference/runs" / run, tmp_path / run)
-    partial = partial_season(RunLibrary(tmp_path).results())
-    assert len(partial) == 2
-    curves = season_curves(partial)
+    results = RunLibrary(tmp_path).results()
+    curves = season_curves(results)
     joined = curves.days[curves.days["source"] == "reference"]
     assert sorted(joined["days"].unique()) == [92, 273]
     assert Curve("reference", "S1").name == "Sentinel-1 alone (reference runs)"
     assert "f1" in curves.metrics(1)
     wheat = first_reached(joined[joined["code"] == 1], 0.5, "f1")
     assert np.isfinite(wheat["first"].iloc[0])
-    assert season_curves(partial, ["nowhere"]).days["source"].unique().tolist() == ["published"]
+    assert season_curves(results, ["nowhere"]).days["source"].unique().tolist() == ["published"]

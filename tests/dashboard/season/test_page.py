@@ -10,6 +10,7 @@ from cropdash.dashboard.season.page import SeasonPage
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
+from tests.dashboard.season.test_own_runs import run_that_saw
 
 
 @pytest.fixture
@@ -89,3 +90,25 @@ def test_days_are_shown_as_days_and_never_as_a_blank(page: SeasonPage) -> None:
     cells = {row[1]: row[2:] for row in page._places["days"][0].rows}
     assert cells["wheat"] == ["31 Dec 2018", "31 Mar 2019", "31 Mar 2019"]
     assert cells["fodder"] == ["never"] * 3
+
+
+def test_runs_that_saw_a_part_of_the_season_join_and_what_is_simulated_says_so(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for days in (92, 273):
+        run_that_saw(tmp_path / "runs", days=days)
+    page = SeasonPage(Choices(), Workbench(Settings.of([tmp_path / "data"], tmp_path / "runs")))
+    page.activate()
+    assert lines(page) == [4, 4]
+    assert said(page).startswith("<p>In the study: at best, wheat") and "simulated data" not in said(page)
+    page.choices.crop = 1
+    assert "fusion in time (own runs)" in said(page) and "simulated data" in said(page)
+    page.choices.crop = None
+    assert "do not rank them" in str(page._notes.object)
+    assert "f1" in page._class_metric.options.values()
+    page._class_metric.value = "f1"
+    assert list(page._rows["days"].columns) == ["id", "class", "Fusion in time (own runs)"]
+    assert "an F1 of at least 0.70" in said(page) and "simulated data" in said(page)
+
+
+def test_without_such_runs_the_page_says_how_one_comes_about(page: SeasonPage) -> None:
+    assert "--s2-share" in str(page._notes.object)
