@@ -21,6 +21,7 @@ from cropdash.dashboard.header import Chips, DatasetAndRegion
 from cropdash.dashboard.page import BrokenPage, Page, text_pane
 from cropdash.dashboard.pages import PAGES
 from cropdash.dashboard.parcel.drawer import ParcelDrawer
+from cropdash.dashboard.report.button import ReportButton
 from cropdash.dashboard.share import ShareButton
 from cropdash.dashboard.sidebar import ChosenRuns, Navigation
 from cropdash.dashboard.state import Choices
@@ -71,6 +72,12 @@ class Frame(pn.viewable.Viewer):
                 ShareButton(
                     css_classes=["cd-share"],
                     styles={"margin": "0 6px 0 auto", "align-self": "center", "flex": "none"},
+                ),
+                ReportButton(
+                    choices,
+                    workbench,
+                    css_classes=["cd-report"],
+                    styles={"margin": "0 6px 0 0", "align-self": "center", "flex": "none"},
                 ),
             ],
             sidebar=[

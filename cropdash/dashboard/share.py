@@ -7,10 +7,12 @@ from panel.custom import JSComponent
 from cropdash.dashboard.colours import ACCENT, INK, MUTED, RULE
 from cropdash.dashboard.theme import FONT
 
-_CSS = f"""
+#: Also of the button beside it.
+BUTTON_CSS = f"""
 :host {{ font-family: {FONT}; font-size: 14px; }}
 button {{ font: inherit; font-weight: 600; color: {ACCENT}; background: none; border: 1px solid {RULE}; border-radius: 6px;
   padding: 7px 14px; cursor: pointer; }}
+button[aria-disabled=true] {{ opacity: .6; cursor: progress; }}
 button:hover {{ border-color: {ACCENT}; }}
 button:focus-visible, input:focus-visible {{ outline: 2px solid {ACCENT}; outline-offset: 1px; }}
 .said {{ position: fixed; right: 12px; z-index: 2000; box-sizing: border-box; max-width: min(440px, calc(100vw - 24px));
@@ -31,7 +33,7 @@ class ShareButton(JSComponent):
     address selected in a field instead.
     """
 
-    _stylesheets = [_CSS]
+    _stylesheets = [BUTTON_CSS]
 
     _esm = """
     export function render({ model, el }) {
