@@ -20,7 +20,7 @@ from cropdash.dashboard.classes.calibration import (
     run_table,
 )
 from cropdash.dashboard.classes.reliability_figure import reliability_figures
-from cropdash.dashboard.colours import run_style
+from cropdash.dashboard.colours import RunStyle, run_style
 from cropdash.dashboard.page import side_by_side, text_pane
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import Choices
@@ -60,6 +60,7 @@ class CalibrationSection(pn.viewable.Viewer):
             sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}},
         )  # fmt: skip
         self._binning.param.watch(lambda _: self.fill(*self._asked), "value")
+        self._places = [_Diagram(), _Diagram()]
         self._diagrams = side_by_side(least=360)
         self._note = text_pane("", "cd-classes-calibration-note")
         self._table = DataTable(
@@ -133,7 +134,7 @@ class CalibrationSection(pn.viewable.Viewer):
                 f"{run_name(run)} tells no probabilities; the table has the runs that do." for run in shown
             ]
         self._sentence.object = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in told)
-        self._diagrams.objects = [self._diagram(one, class_name) for one in self.drawn if one.reliability]
+        self._draw(class_name)
         self.table = run_table([self._calibrated(run, region, None) for run in able])
         self._table.fill(self.table)
 
@@ -150,22 +151,44 @@ class CalibrationSection(pn.viewable.Viewer):
             known = self._known[key] = (run, found)
         return Calibrated(run.id, run_name(run), known[1])
 
-    def _diagram(self, one: Calibrated, class_name: str) -> pn.Column:
-        assert one.reliability is not None
-        style = run_style(self.choices, one.id)
-        figures = reliability_figures(one.reliability, style, class_name)
-        title = f"<span class='swatch' style='background:{style.colour}'></span>{html.escape(one.run)}"
-        return pn.Column(
-            text_pane(f"<h2>{title}</h2>", margin=(10, 0, 4, 0)),
-            *(pn.pane.Bokeh(figure, sizing_mode="stretch_width") for figure in figures),
+    def _draw(self, class_name: str) -> None:
+        drawn = 0
+        for one in self.drawn:
+            if one.reliability is not None:
+                self._places[drawn].show(
+                    one.reliability, one.run, run_style(self.choices, one.id), class_name
+                )
+                drawn += 1
+        wanted = [place.layout for place in self._places[:drawn]]
+        if self._diagrams.objects != wanted:
+            self._diagrams.objects = wanted
+
+    def _written(self) -> pd.DataFrame:
+        return self.table.assign(binning=self._binning.value)
+
+
+class _Diagram:
+    """The place of one run's diagram, kept while the figures in it change."""
+
+    def __init__(self) -> None:
+        self._title = text_pane("", margin=(10, 0, 4, 0))
+        self._figures = [pn.pane.Bokeh(None, sizing_mode="stretch_width") for _ in range(2)]
+        self.layout = pn.Column(
+            self._title,
+            *self._figures,
             sizing_mode="stretch_width",
             max_width=640,
             margin=0,
             css_classes=["cd-classes-reliability"],
         )
 
-    def _written(self) -> pd.DataFrame:
-        return self.table.assign(binning=self._binning.value)
+    def show(self, found: Reliability, run: str, style: RunStyle, class_name: str) -> None:
+        self._title.object = (
+            f"<h2><span class='swatch' style='background:{style.colour}'></span>{html.escape(run)}</h2>"
+        )
+        figures = reliability_figures(found, style, class_name)
+        for pane, figure in zip(self._figures, figures, strict=True):
+            pane.object = figure
 
 
 def _without(chosen: Sequence[Result]) -> str:

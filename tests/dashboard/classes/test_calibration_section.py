@@ -55,6 +55,8 @@ def test_region_and_class_narrow_it(runs: list[Result]) -> None:
     crop = runs[0].classes[0]
     shown.fill(runs[:1], runs, "", crop.code)
     assert f"gives {crop.name} a probability" in str(shown._sentence.object)
+    diagram, _ = shown._places[0]._figures
+    assert diagram.object.yaxis[0].axis_label == f"are {crop.name}, in %"
     assert int(shown.table["parcels"].iloc[0]) == everywhere
 
 
