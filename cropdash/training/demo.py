@@ -141,7 +141,10 @@ def _simulation_files() -> Iterator[Path]:
     import cropdash.simulation
 
     yield from sorted(Path(cropdash.simulation.__path__[0]).glob("*.py"))
-    yield from sorted(path for path in packaged_file("simulation").rglob("*") if path.is_file())
+    # What is said about the files makes no other parcels.
+    yield from sorted(
+        path for path in packaged_file("simulation").rglob("*") if path.is_file() and path.suffix != ".md"
+    )
 
 
 def train_demo(

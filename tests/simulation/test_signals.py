@@ -138,10 +138,10 @@ class TestContract:
             )
 
     def test_a_million_fields_are_a_matter_of_minutes(self) -> None:
-        start = time.perf_counter()
+        start = time.process_time()
         simulate(np.resize(CODES, 2_000))
-        # Measured 3,500 a second on one quiet core; a tenth of it on a busy one is still no accident.
-        assert 2_000 / (time.perf_counter() - start) > 350
+        # Measured 3,500 per second of one quiet core; time that other programs take does not count.
+        assert 2_000 / (time.process_time() - start) > 350
 
 
 class TestWheat:
