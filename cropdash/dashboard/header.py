@@ -90,7 +90,7 @@ class DatasetAndRegion(pn.viewable.Viewer):
 
 
 class Chips(pn.viewable.Viewer):
-    """The chosen class, cell, date and parcel, each removable with one click."""
+    """The chosen class, cell, date, parcel and area, each removable with one click."""
 
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(**params)
@@ -114,6 +114,7 @@ class Chips(pn.viewable.Viewer):
             else " mapped as ".join(map(self._class_name, self.choices.cell)),
             "date": self.choices.date,
             "parcel": self.choices.parcel,
+            "area": None if self.choices.area is None else "rectangle on the map",
         }
         # A chip is kept while its label changes, and the row where no chip comes or goes.
         chips = [self._chip(name, label) for name, label in labels.items() if label is not None]

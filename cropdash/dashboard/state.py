@@ -1,4 +1,5 @@
-"""What a user has chosen: runs, data set, region, class, cell of the confusion matrix, parcel, date and page.
+"""What a user has chosen: runs, data set, region, class, cell of the confusion matrix, parcel, date, area and
+page.
 
 The one object that all pages watch. It holds no widget and no data, and turns into the query of an
 address and back, so that a copied or reloaded address shows the same thing.
@@ -6,6 +7,7 @@ address and back, so that a copied or reloaded address shows the same thing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from urllib.parse import quote, unquote_plus
@@ -16,6 +18,9 @@ from cropdash.dashboard.explain.parts import PARTS
 
 #: More runs than this in one picture can be told apart by nobody.
 MAXIMUM_RUNS = 12
+
+
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
 class Choices(param.Parameterized):
@@ -37,6 +42,12 @@ class Choices(param.Parameterized):
     )
     parcel = param.String(default=None, allow_None=True, doc="Id of the chosen parcel.")
     date = param.String(default=None, allow_None=True, doc="The chosen day, as 2019-05-31.")
+    area: tuple[float, float, float, float] | None = param.NumericTuple(  # type: ignore[assignment]
+        default=None,
+        length=4,
+        allow_None=True,
+        doc="A rectangle picked on the map: lowest x and y, highest x and y, in the map's units.",
+    )
     page = param.String(default="compare", doc="Slug of the page that is shown.")
     handed_run = param.String(
         default="", doc="The run that a page hands over to the one that it leads to; not in the address."
@@ -44,10 +55,10 @@ class Choices(param.Parameterized):
     part = param.String(default="", doc="The part of the Explain page that is in view; empty for its top.")
 
     #: What the frame shows as removable chips, with the word for each.
-    CHIPS = {"crop": "class", "cell": "cell", "date": "date", "parcel": "parcel"}
+    CHIPS = {"crop": "class", "cell": "cell", "date": "date", "parcel": "parcel", "area": "area"}
 
     #: What the address says.
-    ADDRESS = ("page", "dataset", "region", "runs", "crop", "cell", "parcel", "date", "part")
+    ADDRESS = ("page", "dataset", "region", "runs", "crop", "cell", "parcel", "date", "area", "part")
 
     def __init__(self, **values: object) -> None:
         self._places: list[str] = []
@@ -79,7 +90,7 @@ class Choices(param.Parameterized):
         self.param.update(crop=true, cell=(true, mapped))
 
     def clear(self, *names: str) -> None:
-        """Take back choices by name: ``crop``, ``cell``, ``date``, ``parcel``, ``region``."""
+        """Take back choices by name: ``crop``, ``cell``, ``date``, ``parcel``, ``area``, ``region``."""
         self.param.update({name: self.param[name].default for name in names})
 
     @param.depends("runs", watch=True)
@@ -112,6 +123,8 @@ class Choices(param.Parameterized):
             "cell": "" if self.cell is None else "-".join(map(str, self.cell)),
             "parcel": self.parcel or "",
             "date": self.date or "",
+            # Whole metres are exact enough for a rectangle drawn by hand.
+            "area": "" if self.area is None else "_".join(f"{edge:.0f}" for edge in self.area),
             "part": self.part,
         }
         parts = [
@@ -138,6 +151,7 @@ class Choices(param.Parameterized):
             "cell": ("cell", _cell),
             "parcel": ("parcel", str),
             "date": ("date", _day),
+            "area": ("area", _area),
             "part": ("part", lambda text: _one_of(text, list(PARTS))),
         }
         values: dict[str, object] = {}
@@ -200,6 +214,15 @@ def _cell(text: str) -> tuple[int, int]:
         return _code(true), _code(mapped)
     except ValueError:
         raise ValueError("which is no cell (two class codes such as 1-4)") from None
+
+
+def _area(text: str) -> tuple[float, float, float, float]:
+    edges = text.split("_")
+    whole = all(_WHOLE.fullmatch(edge) for edge in edges)
+    x0, y0, x1, y1 = map(float, edges) if whole and len(edges) == 4 else (0.0, 0.0, 0.0, 0.0)
+    if not (x0 < x1 and y0 < y1):
+        raise ValueError("which is no rectangle (lowest x and y, highest x and y, such as 0_0_500_300)")
+    return x0, y0, x1, y1
 
 
 def _day(text: str) -> str:

@@ -88,6 +88,48 @@ def test_a_parcel_is_found_by_its_id_and_an_unknown_id_is_told(dashboard: str, o
     expect(page.locator(".cd-drawer-title")).to_contain_text("Parcel r4-010")
 
 
+def test_a_rectangle_drawn_on_the_map_narrows_table_and_areas_and_taps_still_choose(
+    dashboard: str, open_page: OpenPage
+) -> None:
+    page = open_map(open_page, dashboard)
+    title = page.locator(".cd-map-table-title")
+    expect(page.locator(".cd-map-areas-title")).to_contain_text("class by class")
+    # Three parcels a class: one of the classes is mapped on a single parcel.
+    expect(page.locator(".cd-map-areas-sentence")).to_contain_text("fewer than two test parcels are mapped as")
+    page.locator(".cd-map-draw button").click()
+    expect(page.locator(".cd-map-draw-hint")).to_be_visible()
+    plot = page.locator(".cd-map-plot")
+    plot.scroll_into_view_if_needed()
+    box, place = plot.bounding_box(), page.evaluate(PLACE_OF, "r4-003")
+    x, y = box["x"] + place["x"], box["y"] + place["y"]
+    page.mouse.move(x - 6, y - 6)
+    page.mouse.down()
+    page.mouse.move(x + 2, y + 2, steps=4)
+    page.mouse.move(x + 6, y + 6)
+    page.mouse.up()
+    expect(title).to_contain_text("1 parcel in the picked area")
+    expect(page.locator(".cd-map-draw-hint")).to_be_hidden()
+    expect(page).to_have_url(re.compile(r"area=\d+_\d+_\d+_\d+"))
+    picked = page.url
+    tap(page, "r4-003")
+    expect(page.locator(".cd-drawer-title")).to_contain_text("Parcel r4-003")
+    # The area is in the address, and the chip under the header takes it back.
+    again = open_page(picked)
+    expect(again.locator(".cd-map-table-title")).to_contain_text("1 parcel in the picked area")
+    again.locator(".cd-chip-area").click()
+    expect(again.locator(".cd-map-table-title")).not_to_contain_text("picked area")
+
+
+def test_an_area_is_picked_and_cleared_by_keyboard(dashboard: str, open_page: OpenPage) -> None:
+    page = open_map(open_page, dashboard, NARROW)
+    page.locator(".cd-map-take-view button").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".cd-map-table-title")).to_contain_text("in the picked area")
+    page.locator(".cd-map-clear-area button").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".cd-map-table-title")).not_to_contain_text("picked area")
+
+
 def test_published_figures_alone_have_no_map_and_the_page_says_so(
     dashboard: str, open_page: OpenPage
 ) -> None:

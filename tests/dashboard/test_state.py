@@ -23,6 +23,7 @@ def test_every_choice_survives_the_address() -> None:
         crop=18,
         parcel="FR/29 7",
         date="2019-05-31",
+        area=(-500.0, 6_800_000.0, 120_500.0, 6_800_300.0),
         page="map",
         part="fusion",
     )
@@ -130,3 +131,10 @@ def test_places_within_the_limit_are_drawn_differently() -> None:
 def test_text_is_readable_on_light_and_dark() -> None:
     assert readable_on("#FFFFFF") == "#000000"
     assert readable_on("#12324A") == "#FFFFFF"
+
+
+@pytest.mark.parametrize("area", ["1_2_3", "1_2_3_x", "5_0_1_9", "0_9_5_1", "nan_0_1_1", "0_0_1e3_1"])
+def test_an_area_that_is_no_rectangle_is_refused(area: str) -> None:
+    choices, refused = read(f"?page=map&area={area}")
+    assert choices.area is None
+    assert refused and "which is no rectangle" in refused[0]

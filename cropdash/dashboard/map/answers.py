@@ -54,6 +54,17 @@ class ParcelAnswers:
             probabilities=predictions.reindex(columns=columns).to_numpy(np.float32),
         )
 
+    def among(self, chosen: NDArray[np.bool_]) -> ParcelAnswers:
+        """The answers of some parcels, ``(parcels,)`` bool."""
+        return ParcelAnswers(
+            self.classes,
+            self.parcel_id[chosen],
+            self.region[chosen],
+            self.truth[chosen],
+            self.predicted[chosen],
+            self.probabilities[chosen],
+        )
+
     def __len__(self) -> int:
         return len(self.parcel_id)
 

@@ -19,7 +19,9 @@ from cropdash.analysis.area_estimation import (
     difference_in_words,
     mapped_areas,
 )
+from cropdash.dashboard.map.answers import ParcelAnswers
 from cropdash.dashboard.map.mapped_run import MappedRun
+from cropdash.dashboard.map.outlines import View
 from cropdash.dashboard.run_words import count
 from cropdash.runs.metrics import ConfusionMatrix
 
@@ -101,6 +103,26 @@ class ClassAreas:
             f"Areas of the outlines in {'their own system' if own else 'an equal-area projection'}, {self.measured_in}."
         )
         return notes
+
+
+@dataclass(frozen=True, eq=False)
+class PickedArea:
+    """The parcels of a run in a rectangle.
+
+    Attributes:
+        outlines: ``(outlines,)`` which of the map's parcels lie in it.
+        answers: what the run says of those that it knows.
+    """
+
+    outlines: NDArray[np.bool_]
+    answers: ParcelAnswers
+
+    @classmethod
+    def of(cls, mapped: MappedRun, rectangle: View) -> PickedArea:
+        outlines = mapped.outlines.inside(rectangle)
+        known = np.zeros(len(mapped.answers), dtype=bool)
+        known[mapped.row[outlines & (mapped.row >= 0)]] = True
+        return cls(outlines, mapped.answers.among(known))
 
 
 def class_areas(mapped: MappedRun, inside: NDArray[np.bool_] | None = None) -> ClassAreas:

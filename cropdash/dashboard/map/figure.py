@@ -10,6 +10,8 @@ from typing import Any
 
 from bokeh.models import (
     BooleanFilter,
+    BoxAnnotation,
+    BoxSelectTool,
     BoxZoomTool,
     CDSView,
     ColumnDataSource,
@@ -27,7 +29,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from cropdash.dashboard.colours import INK, RULE
+from cropdash.dashboard.colours import ACCENT, INK, RULE
 from cropdash.dashboard.map.colours import CLEAR, NO_PREDICTION
 
 EMPTY_LAND = "#EDF0F0"
@@ -61,6 +63,7 @@ class MapFigure:
         mask: which polygons are drawn.
         hatch_mask: which are hatched.
         highlight: outlines drawn over all others.
+        picked: the picked rectangle.
     """
 
     def __init__(self, height: int) -> None:
@@ -72,20 +75,42 @@ class MapFigure:
         self.highlight = ColumnDataSource({"xs": [], "ys": []})
         self.mask, self.hatch_mask = BooleanFilter(), BooleanFilter(booleans=[])
 
+        self.picked = BoxAnnotation(
+            visible=False, fill_color=None, line_color=INK, line_width=2, line_dash=[6, 4], level="overlay"
+        )
+
         zoom = WheelZoomTool(visible=False)
+        self._pan = PanTool(visible=False)
+        # Selects nothing itself: its rectangle is told as an event.
+        self._draw_box = BoxSelectTool(
+            visible=False,
+            renderers=[],
+            overlay=BoxAnnotation(
+                visible=False,
+                syncable=False,
+                level="overlay",
+                fill_color=ACCENT,
+                fill_alpha=0.12,
+                line_color=INK,
+                line_width=2,
+                line_dash=[6, 4],
+            ),
+        )
         plot = figure(
             height=height,
             sizing_mode="stretch_width",
             x_range=Range1d(0, 1),
             y_range=Range1d(0, 1),
             tools=[
-                PanTool(visible=False),
+                self._pan,
                 zoom,
                 BoxZoomTool(match_aspect=True),
                 ZoomInTool(),
                 ZoomOutTool(),
                 ResetTool(),
+                self._draw_box,
             ],
+            active_drag=self._pan,
             active_scroll=zoom,
             toolbar_location="right",
             # The pane behind the figure has the colour of empty land.
@@ -153,6 +178,7 @@ class MapFigure:
             padding=6,
         )
         plot.add_layout(self._scale_bar)
+        plot.add_layout(self.picked)
 
         square = CustomJS(args={"plot": plot}, code=_KEEP_SQUARE)
         plot.js_on_change("inner_width", square)
@@ -160,6 +186,10 @@ class MapFigure:
         plot.x_range.js_on_change("end", square)
         plot.y_range.js_on_change("end", square)
         self.plot = plot
+
+    def drag(self, *, draws: bool) -> None:
+        """What dragging does: it draws a rectangle, or moves the map."""
+        self.plot.toolbar.active_drag = self._draw_box if draws else self._pan
 
     def measure(self, metres_per_unit: float) -> None:
         """Say how long the map's unit is on the ground, for the scale bar."""

@@ -16,8 +16,8 @@ import panel as pn
 import panel_material_ui as pmu
 
 from cropdash.dashboard.choosers import ClassSelect, NothingToShow, RunSelect
-from cropdash.dashboard.map.answers import answer
-from cropdash.dashboard.map.areas import class_areas
+from cropdash.dashboard.map.answers import ParcelAnswers, answer
+from cropdash.dashboard.map.areas import ClassAreas, PickedArea, class_areas
 from cropdash.dashboard.map.areas_section import AreasSection
 from cropdash.dashboard.map.colours import ColourBy
 from cropdash.dashboard.map.figure import EMPTY_LAND
@@ -47,7 +47,7 @@ class MapPage(Page):
     slug = "map"
     title = "Map"
     question = "Where is it right and wrong?"
-    watches = ("runs", "dataset", "region", "crop", "cell", "parcel")
+    watches = ("runs", "dataset", "region", "crop", "cell", "parcel", "area")
 
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(choices, workbench, **params)
@@ -58,9 +58,14 @@ class MapPage(Page):
         self._places: dict[str, View] = {}
         self._table_rows = pd.DataFrame()
         self.legend = LegendChips(self._filter)
-        self.map = ParcelMap(self._tapped, self.show_failure, raster_of, height=_MAP_HEIGHT)
+        self._summed: tuple[tuple[Any, ...], ClassAreas] | None = None
+        self._inside: tuple[tuple[Any, ...], PickedArea] | None = None
+        self.map = ParcelMap(
+            self._tapped, self.show_failure, raster_of, height=_MAP_HEIGHT, on_rectangle=self._pick
+        )
         self.areas = AreasSection(self._choose_class)
         self._build_controls()
+        self._build_area_controls()
         self._build_table()
         self.body.objects = [
             # A column, since Bokeh's pane passes neither its class nor its style on.
@@ -73,6 +78,7 @@ class MapPage(Page):
             ),
             self.legend,
             self._controls,
+            self._area_controls,
             self._note,
             self._table_head,
             self._table,
@@ -94,21 +100,35 @@ class MapPage(Page):
         except NothingToShow as reason:
             self.show_empty(str(reason), self.launch_button())
             return
+        if self._drawn is not None and self._drawn is not mapped.outlines and self.choices.area is not None:
+            # It was picked on another map.
+            self.choices.area = None
+            return
         if self._must_wait(mapped.outlines):
             return
         self.show_body()
-        where = f"in {self.choices.region or listed(run.regions())}"
-        self.say(answer(mapped.answers, where, self.choices.crop, run_name(run)), simulated=run.simulated)
+        regions = f"in {self.choices.region or listed(run.regions())}"
+        here = self._picked_area(mapped)
+        where = regions if here is None else f"in the picked area of {regions.removeprefix('in ')}"
+        answers = mapped.answers if here is None else here.answers
+        self.say(answer(answers, where, self.choices.crop, run_name(run)), simulated=run.simulated)
         self._crop.offer(mapped.answers.classes)
         self._draw(mapped)
         self._show_parcel(mapped)
         self._note.object = f"<p class='note'>{html.escape(' '.join(mapped.remarks()))}</p>"
-        self._fill_table(mapped)
-        self._fill_areas(mapped, where)
+        self._show_area()
+        self._fill_table(answers)
+        self._fill_areas(mapped, where, regions)
 
     def _must_wait(self, outlines: ParcelOutlines) -> bool:
         """Whether so many parcels are still being made ready to draw; the page comes back when they are."""
-        if drawn_as_polygons(len(outlines)) or not self._pending(raster_in_background(outlines)):
+        if drawn_as_polygons(len(outlines)):
+            return False
+        waits = self._pending(raster_in_background(outlines))
+        if self.choices.area is not None:
+            # What lies inside is known once the parcels are measured.
+            waits = self._pending(measured_in_background(outlines)) or waits
+        if not waits:
             return False
         parcels = count(len(outlines), "parcel")
         self.show_loading(f"Making {parcels} ready for the map. The first time takes some seconds.")
@@ -179,17 +199,84 @@ class MapPage(Page):
 
     # --- areas -----------------------------------------------------------------------------------
 
-    def _fill_areas(self, mapped: MappedRun, where: str) -> None:
+    def _picked_area(self, mapped: MappedRun) -> PickedArea | None:
+        """The parcels of the picked rectangle; None where none is picked."""
+        if self.choices.area is None:
+            return None
+        key = (mapped, self.choices.area)
+        if self._inside is None or self._inside[0] != key:
+            self._inside = key, PickedArea.of(mapped, View(*self.choices.area))
+        return self._inside[1]
+
+    def _fill_areas(self, mapped: MappedRun, where: str, regions: str) -> None:
         """How much land each class covers, once the parcels are measured."""
         measured = measured_in_background(mapped.outlines)
         if not drawn_as_polygons(len(mapped.outlines)) and self._pending(measured):
             self.areas.wait(len(mapped.outlines))
             return
         measured.result()
-        self.areas.fill(class_areas(mapped), self.choices.crop, where, where)
+        key = (mapped, self.choices.area)
+        if self._summed is None or self._summed[0] != key:
+            here = self._picked_area(mapped)
+            self._summed = key, class_areas(mapped, None if here is None else here.outlines)
+        self.areas.fill(self._summed[1], self.choices.crop, where, regions)
+
+    def _pick(self, rectangle: View) -> None:
+        self._let_draw(False)
+        # Whole units, as the address has them.
+        x0, y0, x1, y1 = (float(round(edge)) for edge in rectangle)
+        if x1 > x0 and y1 > y0:
+            self.choices.area = (x0, y0, x1, y1)
+
+    def _let_draw(self, draws: bool) -> None:
+        self._drawing = draws
+        self.map.let_draw(draws)
+        self._draw_button.param.update(
+            label="Stop drawing" if draws else "Draw a rectangle",
+            variant="contained" if draws else "outlined",
+        )
+        self._draw_hint.visible = draws
+
+    def _show_area(self) -> None:
+        picked = self.choices.area
+        self.map.mark(None if picked is None else View(*picked))
+        self._clear_button.visible = picked is not None
 
     def _choose_class(self, code: int) -> None:
         self.choices.crop = code
+
+    def _build_area_controls(self) -> None:
+        """Ways to pick an area: by pointer, and by keyboard what the map shows."""
+        common: dict[str, Any] = {"size": "small", "variant": "outlined", "margin": 0}
+        self._drawing = False
+        self._draw_button = pmu.Button(label="Draw a rectangle", css_classes=["cd-map-draw"], **common)
+        self._take_view_button = pmu.Button(
+            label="Take what is in view", css_classes=["cd-map-take-view"], **common
+        )
+        self._clear_button = pmu.Button(
+            label="Clear the area", visible=False, css_classes=["cd-map-clear-area"], **common
+        )
+        self._draw_hint = text_pane(
+            "<p class='note' role='status'>Drag over the map.</p>",
+            "cd-map-draw-hint",
+            visible=False,
+            sizing_mode=None,
+        )
+        self._draw_button.on_click(lambda _: self._let_draw(not self._drawing))
+        self._take_view_button.on_click(lambda _: self._pick(self.map.view))
+        self._clear_button.on_click(lambda _: self.choices.clear("area"))
+        self._area_controls = pn.FlexBox(
+            text_pane("<p>Area</p>", sizing_mode=None),
+            self._draw_button,
+            self._take_view_button,
+            self._clear_button,
+            self._draw_hint,
+            gap="12px",
+            align_items="center",
+            margin=(8, 0, 4, 0),
+            sizing_mode="stretch_width",
+            css_classes=["cd-map-area-controls"],
+        )
 
     # --- controls --------------------------------------------------------------------------------
 
@@ -284,18 +371,18 @@ class MapPage(Page):
         )  # fmt: skip
         self._table.on_click(self._row_clicked)
 
-    def _fill_table(self, mapped: MappedRun) -> None:
+    def _fill_table(self, answers: ParcelAnswers) -> None:
         """Wrong parcels first, the surest on top: the errors most worth a look."""
         crop, wrong_only, cell = self.choices.crop, self._wrong_only.value, self.choices.cell
-        table = mapped.answers.table()[mapped.answers.in_view(crop, wrong_only, cell)]
+        table = answers.table()[answers.in_view(crop, wrong_only, cell)]
         order = {"wrong": 0, "right": 1, "–": 2}
         table = table.assign(rank=table["result"].map(order)).sort_values(
             ["rank", "confidence"], ascending=[True, False], kind="stable"
         )
         table = table.drop(columns="rank").reset_index(drop=True)
         parcels = count(len(table), "wrong parcel" if wrong_only else "parcel")
-        names = {known.code: known.name for known in mapped.answers.classes}
-        words = parcels
+        names = {known.code: known.name for known in answers.classes}
+        words = parcels if self.choices.area is None else f"{parcels} in the picked area"
         if cell is not None and set(cell) <= set(names):
             words = f"{parcels} of {names[cell[0]]} mapped as {names[cell[1]]}"
         elif crop in names:

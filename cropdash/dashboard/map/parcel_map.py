@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from bokeh.events import Tap
+from bokeh.events import SelectionGeometry, Tap
 
 from cropdash.dashboard.map.colours import Colouring
 from cropdash.dashboard.map.figure import MapFigure, no_image
@@ -40,6 +40,7 @@ class ParcelMap:
         on_tap: called with the position of the tapped parcel, or None beside all parcels.
         on_error: called with what went wrong while drawing, since no other handler would see it.
         raster: makes the shared raster of some outlines; asked for only when an image is needed.
+        on_rectangle: called with a rectangle that was drawn; see :meth:`let_draw`.
     """
 
     def __init__(
@@ -48,8 +49,10 @@ class ParcelMap:
         on_error: Callable[[Exception], None],
         raster: Callable[[ParcelOutlines], ParcelRaster] = ParcelRaster,
         height: int = 560,
+        on_rectangle: Callable[[View], None] | None = None,
     ) -> None:
         self._on_tap, self._on_error, self._raster = on_tap, on_error, raster
+        self._on_rectangle = on_rectangle
         self._outlines: ParcelOutlines | None = None
         self._colouring = Colouring(np.zeros(0, np.uint8), ())
         self._hidden: frozenset[str] = frozenset()
@@ -70,6 +73,7 @@ class ParcelMap:
         self.figure.on_change("inner_width", self._resized)
         self.figure.on_change("inner_height", self._resized)
         self.figure.on_event(Tap, self._tapped)
+        self.figure.on_event(SelectionGeometry, self._drawn)
 
     # --- what is on the map ----------------------------------------------------------------------
 
@@ -120,6 +124,19 @@ class ParcelMap:
             return
         xs, ys = self._outlines.rings([position])
         self.drawing.highlight.data = {"xs": xs, "ys": ys}
+
+    def let_draw(self, draws: bool) -> None:
+        """Let dragging draw a rectangle, once, rather than move the map."""
+        self.drawing.drag(draws=draws)
+
+    def mark(self, rectangle: View | None) -> None:
+        """Draw a rectangle over the parcels, or none."""
+        picked = self.drawing.picked
+        if rectangle is None:
+            picked.visible = False
+            return
+        x0, y0, x1, y1 = rectangle
+        picked.update(left=x0, bottom=y0, right=x1, top=y1, visible=True)
 
     def look_at(self, view: View) -> None:
         """Move the map."""
@@ -254,6 +271,17 @@ class ParcelMap:
 
     def _tapped(self, event: Tap) -> None:
         self._guarded(lambda: self._on_tap(self._under(event.x, event.y)))
+
+    def _drawn(self, event: SelectionGeometry) -> None:
+        box = event.geometry
+        if not event.final or box.get("type") != "rect":
+            return
+        self.let_draw(False)
+        x0, x1 = sorted((box["x0"], box["x1"]))
+        y0, y1 = sorted((box["y0"], box["y1"]))
+        if self._on_rectangle is not None and x1 > x0 and y1 > y0:
+            rectangle = View(x0, y0, x1, y1)
+            self._guarded(lambda: self._on_rectangle(rectangle))  # type: ignore[misc]
 
     def _under(self, x: float, y: float) -> int | None:
         if self._outlines is None or x is None or y is None:

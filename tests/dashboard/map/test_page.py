@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from bokeh.events import SelectionGeometry
 
 from cropdash.dashboard.choosers import NothingToShow
 from cropdash.dashboard.map.colours import CLEAR, ColourBy, Colouring, LegendEntry
@@ -111,6 +112,73 @@ def test_a_run_of_another_data_set_is_not_laid_over_this_one(workbench: Workbenc
     strange = example_run(tmp_path / "runs", None, "S1", regions=("r4",))
     with pytest.raises(NothingToShow, match="made from another data set"):
         MappedRun.load(strange, other, ["r4"])
+
+
+# --- areas -----------------------------------------------------------------------------------------
+
+
+def around(shown: MapPage, *parcels: str) -> tuple[float, float, float, float]:
+    """A rectangle in whole metres around the outlines of some parcels."""
+    assert shown._mapped is not None
+    positions = [shown._mapped.position(parcel) for parcel in parcels]
+    bounds = shown._mapped.outlines.bounds[positions]
+    x0, y0 = np.floor(bounds[:, :2].min(axis=0)) - 1
+    x1, y1 = np.ceil(bounds[:, 2:].max(axis=0)) + 1
+    return float(x0), float(y0), float(x1), float(y1)
+
+
+def test_all_answered_parcels_are_in_the_areas(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example")
+    assert shown._mapped is not None
+    answered = shown._mapped.answers.predicted >= 0
+    assert shown.areas.frame["parcels"].sum() == answered.sum()
+    assert "ha in r4, class by class" in str(shown.areas._title.object)
+    shown.choices.crop = 18
+    assert "ha of meadows" in str(shown.areas._sentence.object)
+
+
+def test_a_drawn_rectangle_narrows_sentence_table_and_areas_until_it_is_cleared(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example")
+    shown._draw_button.clicks += 1
+    assert shown.map.figure.toolbar.active_drag is shown.map.drawing._draw_box
+    x0, y0, x1, y1 = around(shown, "r4-003", "r4-004")
+    geometry = {"type": "rect", "x0": x1, "x1": x0, "y0": y0, "y1": y1}
+    shown.map._drawn(SelectionGeometry(shown.map.figure, geometry=geometry))
+    assert shown.map.figure.toolbar.active_drag is shown.map.drawing._pan, "dragging moves the map again"
+    assert shown.choices.area == (x0, y0, x1, y1)
+    assert set(shown._table_rows["parcel"]) == {"r4-003", "r4-004"}
+    assert "2 parcels in the picked area" in str(shown._table_title.object)
+    assert "in the picked area of r4" in str(shown._answer.object)
+    assert shown.areas.frame["parcels"].sum() <= 2
+    assert shown.map.drawing.picked.visible and shown._clear_button.visible
+    shown._clear_button.clicks += 1
+    assert shown.choices.area is None
+    assert len(shown._table_rows) == 24
+    assert not shown.map.drawing.picked.visible and not shown._clear_button.visible
+
+
+def test_what_is_in_view_can_be_picked_without_a_pointer(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example")
+    shown.map.look_at(View(*around(shown, "r4-007")))
+    shown._take_view_button.clicks += 1
+    assert shown._table_rows["parcel"].tolist() == ["r4-007"]
+
+
+def test_an_area_without_a_parcel_says_so_and_can_be_cleared(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example", area=(0.0, 0.0, 10.0, 10.0))
+    assert "No test parcels in the picked area of r4 can be judged" in str(shown._answer.object)
+    assert "No parcel here has both" in str(shown.areas._sentence.object)
+    assert not shown.areas._table.visible and shown._clear_button.visible
+
+
+def test_an_area_of_another_map_is_taken_back(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example", area=(0.0, 0.0, 10.0, 10.0))
+    assert shown._mapped is not None
+    # As after a change of region or data set: other outlines are on the map.
+    shown._drawn = ParcelOutlines(gpd.GeoSeries([shapely.box(0, 0, 1, 1)], crs=32631))
+    shown.update()
+    assert shown.choices.area is None
+    assert len(shown._table_rows) == 24
 
 
 # --- the map ---------------------------------------------------------------------------------------
