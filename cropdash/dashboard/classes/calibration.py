@@ -53,7 +53,8 @@ def calibration_sentence(one: Calibrated, class_name: str = "") -> str:
             f"{one.run} is {how}: on average {_per_cent(sure)} sure, and right in {_per_cent(right)} of "
             f"{count(found.parcels, 'parcel')}"
         )
-    bins = count(len(found.bins), "bin")
+    # Of equal width they are as many as were asked for, with or without a parcel.
+    bins = count(found.asked if found.binning == "width" else len(found.bins), "bin")
     return (
         f"{verdict}. Its expected calibration error is {100 * found.error:.1f} points "
         f"({bins} of equal {found.binning})."

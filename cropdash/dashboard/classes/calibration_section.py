@@ -77,7 +77,7 @@ class CalibrationSection(pn.viewable.Viewer):
             ),
             text_pane(f"<p class='note'>{_READING}</p>"),
             pn.Row(
-                text_pane("<h2>Calibration of the chosen runs</h2>"),
+                text_pane("<h2>Calibration of the chosen runs, over all classes</h2>"),
                 csv_button("calibration.csv", self._written, "cd-classes-calibration-csv"),
                 sizing_mode="stretch_width",
                 margin=(14, 0, 2, 0),

@@ -34,11 +34,11 @@ def judged(parcels: int, sure: float, right: int) -> Reliability | None:
     ("sure", "right", "said"),
     [
         (0.9, 60, "S1 is surer than it is right: on average 90.0 % sure, and right in 60.0 % of 100 parcels. "
-                  "Its expected calibration error is 30.0 points (1 bin of equal width)."),
+                  "Its expected calibration error is 30.0 points (10 bins of equal width)."),
         (0.6, 90, "S1 is right more often than it is sure: on average 60.0 % sure, and right in 90.0 % of 100 parcels. "
-                  "Its expected calibration error is 30.0 points (1 bin of equal width)."),
+                  "Its expected calibration error is 30.0 points (10 bins of equal width)."),
         (0.8, 80, "S1 is about as sure as it is right: 80.0 % and 80.0 % of 100 parcels. "
-                  "Its expected calibration error is 0.0 points (1 bin of equal width)."),
+                  "Its expected calibration error is 0.0 points (10 bins of equal width)."),
     ],
 )  # fmt: skip
 def test_the_sentence_says_which_way_the_run_errs(sure: float, right: int, said: str) -> None:
