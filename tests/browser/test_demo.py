@@ -52,7 +52,10 @@ def test_the_pairs_of_the_demo_are_tested_and_an_experiment_leaves_as_a_whole(
     page = open_page(demo, WIDE)
     sentence = page.locator(".cd-compare-tests-answer")
     expect(sentence).to_contain_text("6 of 21 pairs differ clearly, each with Sentinel-1 alone")
-    expect(page.locator(".cd-compare-tests tbody tr").first).to_contain_text("may be chance")
+    first = page.locator(".cd-compare-tests tbody tr").first
+    expect(first).to_contain_text("may be chance")
+    expect(first).to_be_visible()
+    expect(page.locator(".cd-compare-significance [role=progressbar]")).to_have_count(0)
     page.locator(".cd-compare-tested").get_by_text("accuracy", exact=True).click()
     expect(sentence).to_contain_text("points of accuracy")
     page.get_by_role("checkbox", name="Compare Sentinel-1 alone", exact=True).click()

@@ -73,9 +73,8 @@ class Significance(pn.viewable.Viewer):
         self._folded = False
         self._frame = pd.DataFrame()
         self._sentence = text_pane("", "cd-compare-tests-answer")
-        self._busy = pmu.LinearProgress(
-            active=True, sizing_mode="stretch_width", margin=(6, 0), visible=False
-        )
+        # Filled and emptied: a component that is rendered hidden may stay so.
+        self._content = pn.Column(sizing_mode="stretch_width", margin=0)
         self._metric = pmu.RadioButtonGroup(
             options={METRICS[metric]: metric for metric in TESTED}, value="macro_f1", size="small",
             sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}}, css_classes=["cd-compare-tested"], margin=(4, 12, 4, 0),
@@ -93,9 +92,7 @@ class Significance(pn.viewable.Viewer):
         self._section = pn.Column(
             text_pane("<h2>Is the difference real?</h2>", margin=(16, 0, 2, 0)),
             self._sentence,
-            self._busy,
-            self._controls,
-            self._table,
+            self._content,
             self._note,
             sizing_mode="stretch_width",
             margin=0,
@@ -132,19 +129,24 @@ class Significance(pn.viewable.Viewer):
             # Without a session there is nobody to wait.
             self._fill(TESTS(runs, region))
         else:
-            pn.state.execute(lambda: self._compute(runs, region), schedule=True)
+            # Not before the page is there, or what changes meanwhile never reaches it.
+            pn.state.onload(lambda: pn.state.execute(lambda: self._compute(runs, region), schedule=True))
 
     async def _compute(self, runs: tuple[Result, ...], region: str) -> None:
+        problem = ""
         try:
             await asyncio.to_thread(TESTS, runs, region)
         except (OSError, ValueError) as error:
             log.exception("the chosen runs could not be tested")
-            if self._wanted == (runs, region):
-                self._clear(f"The runs could not be tested: {error}.")
-        else:
+            problem = f"The runs could not be tested: {error}."
+
+        def shown() -> None:
             # Others may have been chosen in the meantime.
             if self._wanted == (runs, region):
-                self._update()
+                self._clear(problem) if problem else self._update()
+
+        # In a turn of its own: after an await the document is no longer locked.
+        pn.state.execute(shown, schedule=True)
 
     def _fill(self, tests: PairedTests) -> None:
         runs, _ = self._wanted
@@ -156,9 +158,9 @@ class Significance(pn.viewable.Viewer):
             self._clear(" ".join(named(tests.not_compared, runs)))
             return
         self._say(pairs_sentence(rows, metric))
-        self._busy.visible = False
-        self._controls.visible = self._table.visible = True
         self._table.fill(rows.assign(p=_p_cells(rows["p"]), p_holm=_p_cells(rows["p_holm"])))
+        if self._table not in self._content.objects:
+            self._content.objects = [self._controls, self._table]
         told = [
             _HOW[metric],
             _NOTE,
@@ -171,8 +173,9 @@ class Significance(pn.viewable.Viewer):
     def _clear(self, sentence: str, *, busy: bool = False) -> None:
         """No table: why, or that it is on its way."""
         self._say(sentence)
-        self._busy.visible = busy
-        self._controls.visible = self._table.visible = False
+        self._content.objects = (
+            [pmu.LinearProgress(active=True, sizing_mode="stretch_width", margin=(6, 0))] if busy else []
+        )
         self._note.object = f"<p class='note'>{html.escape(' '.join(self._not_tested))}</p>"
 
     def _say(self, sentence: str) -> None:

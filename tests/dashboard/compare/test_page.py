@@ -74,7 +74,7 @@ def test_paired_tests_stand_below_the_picture_and_change_with_the_metric(workben
 def test_runs_that_cannot_be_tested_are_told_and_one_run_shows_no_section(workbench: Workbench) -> None:
     shown = page(workbench, RUN, "published/s1")
     assert "No two of the chosen runs can be tested" in str(shown._significance._sentence.object)
-    assert not shown._significance._table.visible
+    assert not shown._significance._content.objects
     assert not page(workbench, RUN)._significance.__panel__().visible
 
 
