@@ -75,8 +75,15 @@ class MapFigure:
         self.highlight = ColumnDataSource({"xs": [], "ys": []})
         self.mask, self.hatch_mask = BooleanFilter(), BooleanFilter(booleans=[])
 
+        # What lies outside pales.
         self.picked = BoxAnnotation(
-            visible=False, fill_color=None, line_color=INK, line_width=2, line_dash=[6, 4], level="overlay"
+            visible=False,
+            inverted=True,
+            fill_color="white",
+            fill_alpha=0.6,
+            line_color=INK,
+            line_alpha=1,
+            line_width=2,
         )
 
         zoom = WheelZoomTool(visible=False)
@@ -92,6 +99,7 @@ class MapFigure:
                 fill_color=ACCENT,
                 fill_alpha=0.12,
                 line_color=INK,
+                line_alpha=1,
                 line_width=2,
                 line_dash=[6, 4],
             ),
@@ -164,6 +172,8 @@ class MapFigure:
                 tooltips="<b>@parcel</b><br>truth: @truth<br>prediction: @prediction<br>confidence: @confidence",
             )
         )
+        # Before the scale bar, which is drawn over it.
+        plot.add_layout(self.picked)
         self._scale_bar = ScaleBar(
             range=plot.x_range,
             unit="unit",
@@ -178,7 +188,6 @@ class MapFigure:
             padding=6,
         )
         plot.add_layout(self._scale_bar)
-        plot.add_layout(self.picked)
 
         square = CustomJS(args={"plot": plot}, code=_KEEP_SQUARE)
         plot.js_on_change("inner_width", square)
