@@ -10,7 +10,7 @@ import pandas as pd
 from bokeh.models import ColumnDataSource, FixedTicker, TapTool
 
 from cropdash.analysis.proportions import class_intervals
-from cropdash.analysis.score_intervals import seed_intervals
+from cropdash.analysis.score_intervals import FEWEST_PARCELS, WIDEST, seed_intervals, too_few_parcels
 from cropdash.dashboard.colours import GROUND, INK, RunStyle
 from cropdash.dashboard.compare.comparison import Compared
 from cropdash.dashboard.compare.over_seeds import known_scores
@@ -52,6 +52,26 @@ def with_intervals(
         bounds.get((run, code), (np.nan, np.nan)) for run, code in zip(rows["run"], rows["code"], strict=True)
     ]
     return rows.assign(low=[pair[0] for pair in pairs], high=[pair[1] for pair in pairs])
+
+
+def little_known(rows: pd.DataFrame) -> np.ndarray:
+    """Which rows of :func:`with_intervals` have too few parcels to say anything, ``(rows,)`` bool.
+
+    Not those of results that tell no parcels at all.
+    """
+    support = rows["support"].to_numpy(float)
+    few = too_few_parcels(support, rows["low"].to_numpy(float), rows["high"].to_numpy(float))
+    return few & ~np.isnan(support) & rows["low"].notna().to_numpy()
+
+
+def few_note(rows: pd.DataFrame) -> list[str]:
+    """What a hollow sign means, where there is one."""
+    if not little_known(rows).any():
+        return []
+    return [
+        f"Hollow signs: too little is known to say anything (fewer than {FEWEST_PARCELS} test parcels, or an "
+        f"interval wider than {100 * WIDEST:.0f} points)."
+    ]
 
 
 def whiskers_note(drawn: Sequence[Compared]) -> list[str]:
@@ -148,6 +168,7 @@ def dot_plot(
                 "name": mine["name"].to_list(),
                 "support": ["not known" if np.isnan(n) else f"{int(n):,}" for n in mine["support"]],
                 "run": [labels[run]] * len(mine),
+                "fill": np.where(little_known(mine), "#FFFFFF", style.colour).tolist(),
             }
         )
         whisker = plot.segment(
@@ -166,9 +187,9 @@ def dot_plot(
             source=source,
             marker=style.marker,
             size=_SIZES.get(style.marker, 9),
-            fill_color=style.colour,
-            line_color="#FFFFFF",
-            line_width=0.8,
+            fill_color="fill",
+            line_color=style.colour,
+            line_width=1.5,
         )
         renderers[run] = [whisker, dots]
     plot.add_tools(

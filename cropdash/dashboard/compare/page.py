@@ -26,7 +26,7 @@ from cropdash.dashboard.compare.comparison import (
     ranking,
     run_table,
 )
-from cropdash.dashboard.compare.dot_plot import dot_plot, whiskers_note, with_intervals
+from cropdash.dashboard.compare.dot_plot import dot_plot, few_note, whiskers_note, with_intervals
 from cropdash.dashboard.compare.over_seeds import (
     difference_over_seeds,
     fold,
@@ -300,7 +300,8 @@ class ComparePage(Page):
         if small := [one.name for one in compared if one not in drawn and one not in untold]:
             whose = f" of {listed(small)}" if drawn else ""
             notes.append(f"No class{whose} has {count(fewest, 'test parcel')} or more.")
-        notes += whiskers_note(drawn)
+        rows = with_intervals(rows, drawn, metric, self.choices.region)
+        notes += [*whiskers_note(drawn), *few_note(rows)]
         self._note.object = f"<p class='note'>{html.escape(' '.join(notes))}</p>"
         styles: dict[str, RunStyle] = {one.result.id: run_style(self.choices, one.result.id) for one in drawn}
         labels = {one.result.id: one.name for one in drawn}
@@ -308,7 +309,6 @@ class ComparePage(Page):
         if not drawn:
             self._picture_place.objects, self._drawn = [], None
             return
-        rows = with_intervals(rows, drawn, metric, self.choices.region)
         drawn_from = (styles, labels, metric, self.choices.crop)
         if self._drawn is not None and self._drawn[0] == drawn_from and self._drawn[1].equals(rows):
             return

@@ -6,12 +6,13 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cropdash.analysis.score_intervals import seed_intervals
 from cropdash.analysis.seed_groups import SeedGroup, seed_groups
 from cropdash.dashboard.compare.comparison import Compared, answer, class_rows
-from cropdash.dashboard.compare.dot_plot import whiskers_note, with_intervals
+from cropdash.dashboard.compare.dot_plot import few_note, little_known, whiskers_note, with_intervals
 from cropdash.dashboard.compare.over_seeds import (
     difference_over_seeds,
     fold,
@@ -150,3 +151,17 @@ def test_a_seed_without_figures_is_counted_apart(tmp_path: Path) -> None:
     assert group_name(group) == "Sentinel-2 alone"
     mean = np.mean([run.scores().overall["macro_f1"] for run in made[:2]])
     assert mean_scores(group).overall["macro_f1"] == pytest.approx(mean)
+
+
+def test_a_class_of_which_too_little_is_known_is_marked_and_explained() -> None:
+    rows = pd.DataFrame(
+        {
+            "support": [200.0, 12.0, 200.0, math.nan],
+            "low": [0.8, 0.85, 0.5, math.nan],
+            "high": [0.9, 0.95, 0.8, math.nan],
+        }
+    )
+    # Few parcels, a wide interval; a result that tells no parcels is not accused of few.
+    assert little_known(rows).tolist() == [False, True, True, False]
+    assert "fewer than 30 test parcels, or an interval wider than 20 points" in few_note(rows)[0]
+    assert few_note(rows.iloc[[0, 3]]) == []
