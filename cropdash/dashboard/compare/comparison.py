@@ -229,8 +229,8 @@ def caveats(compared: Sequence[Compared]) -> dict[str, list[str]]:
 
 #: Columns of :func:`run_table`.
 RUN_TABLE = (
-    *("id", "run", "state", "accuracy", "macro_f1", "kappa", "parcels", "no_prediction", "minutes"),
-    *("parameters", "parcels_per_second", "epochs", "seed", "sensors", "fusion"),
+    *("id", "run", "state", "accuracy", "macro_f1", "minutes", "parameters", "parcels_per_second"),
+    *("kappa", "parcels", "no_prediction", "epochs", "seed", "sensors", "fusion"),
 )
 
 
