@@ -29,6 +29,10 @@ _CONFIDENCE_STEPS = (0.5, 0.7, 0.8, 0.9, 0.95)
 _ENTROPY_STEPS = (0.05, 0.15, 0.3, 0.5, 0.7)
 #: Six steps of viridis, dark for low values.
 _STEP_COLOURS = ("#440154", "#414487", "#2A788E", "#22A884", "#7AD151", "#FDE725")
+#: Just above a third and two thirds, which single precision writes a little too large.
+_DIFFERENCE_STEPS = (0.3334, 0.6667)
+#: Agreement is quiet; the more differ, the darker.
+_DIFFERENCE_COLOURS = ("#C6DBE6", "#FDBE85", "#F16913", "#8C2D04")
 
 
 class ColourBy(StrEnum):
@@ -39,10 +43,12 @@ class ColourBy(StrEnum):
     RIGHT = "right"
     CONFIDENCE = "confidence"
     ENTROPY = "entropy"
+    DISAGREEMENT = "disagreement"
 
     @property
     def label(self) -> str:
-        return {"right": "right / wrong", "entropy": "doubt"}.get(self.value, self.value)
+        words = {"right": "right / wrong", "entropy": "doubt", "disagreement": "runs differ"}
+        return words.get(self.value, self.value)
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,7 @@ def colour(
     crop: int | None = None,
     wrong_only: bool = False,
     cell: tuple[int, int] | None = None,
+    disagreement: NDArray[np.float32] | None = None,
 ) -> Colouring:
     """Colour parcels by one of the things that a run says of them.
 
@@ -90,8 +97,12 @@ def colour(
     have parcels of unknown class. Parcels that a filter leaves out fade into one pale entry: with a
     chosen class those that neither are it nor are taken for it, with ``wrong_only`` those that are not wrong,
     with a ``cell`` of the confusion matrix (class codes) those that are not in it.
+
+    Args:
+        disagreement: ``(parcels,)`` share of other runs that map a parcel as another class, NaN where there
+            is nothing to compare; needed where it is to be coloured.
     """
-    full = _colour(answers, by)
+    full = _colour(answers, by) if disagreement is None else _by_disagreement(disagreement)
     others = ~answers.in_view(crop, wrong_only, cell)
     if not others.any():
         return full
@@ -121,6 +132,16 @@ def _colour(answers: ParcelAnswers, by: ColourBy) -> Colouring:
         return _by_step(answers.confidence, _CONFIDENCE_STEPS, lambda v: f"{v:.0%}".replace("%", " %"), "c")
     # Little doubt is to look like much confidence, so the colours run backwards.
     return _by_step(answers.entropy, _ENTROPY_STEPS, lambda v: f"{v:.2f}", "e", colours=_STEP_COLOURS[::-1])
+
+
+def _by_disagreement(share: NDArray[np.float32]) -> Colouring:
+    kind = np.where(np.isnan(share), 4, np.where(share > 0, 1 + np.searchsorted(_DIFFERENCE_STEPS, share), 0))
+    labels = ("all runs agree", "up to a third differ", "up to two thirds differ", "more differ")
+    entries = [
+        (f"d{i}", label, shade, False)
+        for i, (label, shade) in enumerate(zip(labels, _DIFFERENCE_COLOURS, strict=True))
+    ]
+    return _entries(kind, [*entries, ("none", "nothing to compare", NO_PREDICTION, True)])
 
 
 def _by_class(

@@ -6,11 +6,12 @@ Also says, in sentences for the page, why a run cannot be mapped.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from cropdash.dashboard.choosers import NothingToShow, able_runs
 from cropdash.dashboard.map.answers import ParcelAnswers
@@ -39,6 +40,7 @@ class MappedRun:
     answers: ParcelAnswers
     outlines: ParcelOutlines
     row: NDArray[np.int64]
+    _compared: tuple[tuple[Result, ...], NDArray[np.float32]] | None = field(default=None, init=False)
 
     @classmethod
     def load(cls, run: Result, store: ParcelStore, regions: Sequence[str]) -> MappedRun:
@@ -72,10 +74,42 @@ class MappedRun:
         crop: int | None,
         wrong_only: bool = False,
         cell: tuple[int, int] | None = None,
+        others: Sequence[Result] = (),
     ) -> Colouring:
-        """A colour code for every outline; parcels that were no test parcels are not drawn."""
-        colouring = colour(self.answers, by, crop, wrong_only, cell)
+        """A colour code for every outline; parcels that were no test parcels are not drawn.
+
+        Args:
+            others: runs of the same data set that may disagree with this one.
+        """
+        share = self.disagreement(tuple(others)) if by is ColourBy.DISAGREEMENT else None
+        colouring = colour(self.answers, by, crop, wrong_only, cell, share)
         return Colouring(np.append(colouring.codes, np.uint8(0))[self.row], colouring.entries)
+
+    def disagreement(self, others: tuple[Result, ...]) -> NDArray[np.float32]:
+        """``(answers,)`` share of the other runs that map a parcel as another class.
+
+        Of the other runs those count that answer the parcel; NaN where none does, or this one does not.
+        The latest answer is kept.
+        """
+        if self._compared is None or self._compared[0] != others:
+            object.__setattr__(self, "_compared", (others, self._disagreement(others)))
+        assert self._compared is not None
+        return self._compared[1]
+
+    def _disagreement(self, others: tuple[Result, ...]) -> NDArray[np.float32]:
+        own = _codes(self.answers.predicted, [crop.code for crop in self.answers.classes])
+        differ, asked = np.zeros(len(own), np.float32), np.zeros(len(own), np.float32)
+        for run in others:
+            predictions = run.predictions()
+            if predictions is None:
+                continue
+            codes = _codes(predictions["predicted"].to_numpy(), [crop.code for crop in run.classes])
+            by_parcel = pd.Series(codes, index=predictions["parcel_id"].astype(str))
+            theirs = by_parcel.reindex(self.answers.parcel_id, fill_value=-1).to_numpy()
+            both = (own >= 0) & (theirs >= 0)
+            asked += both
+            differ += both & (own != theirs)
+        return np.divide(differ, asked, out=np.full(len(own), np.nan, np.float32), where=asked > 0)
 
     @cached_property
     def hover(self) -> dict[str, NDArray[np.object_]]:
@@ -121,6 +155,11 @@ class MappedRun:
                 "mostly for their class."
             )
         return remarks
+
+
+def _codes(index: NDArray[np.integer], codes: Sequence[int]) -> NDArray[np.int64]:
+    """Class codes of class indices; -1 stays."""
+    return np.array([*codes, -1], np.int64)[index]
 
 
 def mappable(chosen: Sequence[Result], region: str) -> list[Result]:

@@ -8,6 +8,7 @@ The page holds the controls, the legend and the table behind the map. What is dr
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -91,7 +92,8 @@ class MapPage(Page):
             self._run.prefer(self.choices.handed_run)
             self.choices.handed_run = ""
         try:
-            run = self._run.offer(mappable(self.chosen_runs(), self.choices.region))
+            able = mappable(self.chosen_runs(), self.choices.region)
+            run = self._run.offer(able)
         except NothingToShow as reason:
             self.show_empty(str(reason), *self.ways_out(MAP_NEEDS))
             return
@@ -113,7 +115,9 @@ class MapPage(Page):
         answers = mapped.answers if here is None else here.answers
         self.say(answer(answers, where, self.choices.crop, run_name(run)), simulated=run.simulated)
         self._crop.offer(mapped.answers.classes)
-        self._draw(mapped)
+        data = self.workbench.dataset_of(run)
+        others = [other for other in able if other is not run and self.workbench.dataset_of(other) == data]
+        self._draw(mapped, others)
         self._show_parcel(mapped)
         self._note.object = f"<p class='note'>{html.escape(' '.join(mapped.remarks()))}</p>"
         self._show_area()
@@ -168,10 +172,10 @@ class MapPage(Page):
             self._table_rows = pd.DataFrame()
         return self._mapped
 
-    def _draw(self, mapped: MappedRun) -> None:
+    def _draw(self, mapped: MappedRun, others: Sequence[Result]) -> None:
         """Colours and legend; geometry only where it is other than what is on the map."""
         colouring = mapped.colouring(
-            self._colour_by.value, self.choices.crop, self._wrong_only.value, self.choices.cell
+            self._colour_by.value, self.choices.crop, self._wrong_only.value, self.choices.cell, others
         )
         self.legend.offer(colouring.entries)
         if mapped.outlines is self._drawn:
@@ -285,16 +289,19 @@ class MapPage(Page):
         self._colour_by = pmu.RadioButtonGroup(
             options={by.label: by for by in ColourBy},
             value=ColourBy.PREDICTION,
-            # Five words in a row, on a phone as well.
+            # In a row, on a phone in two.
             sx={
+                "@media (max-width: 600px)": {"flexWrap": "wrap"},
                 "& .MuiToggleButton-root": {
                     "whiteSpace": "nowrap",
                     "@media (max-width: 600px)": {
                         "fontSize": "12px",
+                        "width": "auto",
+                        "flex": "1 0 30%",
                         "paddingLeft": "6px",
                         "paddingRight": "6px",
                     },
-                }
+                },
             },
             css_classes=["cd-map-colour-by"],
             **common,

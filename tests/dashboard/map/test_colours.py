@@ -142,3 +142,11 @@ def test_the_table_says_right_or_wrong_only_where_it_can_be_judged() -> None:
     assert table["prediction"].iloc[5] == "no prediction"
     assert table["confidence"].iloc[0] == pytest.approx(0.8)
     assert np.isnan(table["confidence"].iloc[5])
+
+
+def test_a_third_of_the_runs_is_up_to_a_third() -> None:
+    share = np.array([0, 1 / 3, 2 / 3, 1, np.nan], np.float32)
+    five = answers(*[(MEADOWS, MEADOWS)] * 5)
+    colouring = colour(five, ColourBy.DISAGREEMENT, disagreement=share)
+    assert [entry.key for entry in colouring.entries] == ["d0", "d1", "d2", "d3", "none"]
+    assert colouring.codes.tolist() == [1, 2, 3, 4, 5]

@@ -30,6 +30,8 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     random_store(folder / "data/fields", parcels_per_region=24)
     random_store(folder / "data/bare", outlines=False)
     example_run(folder / "runs", folder / "data/fields", "S2")
+    for other in ("S1", "tsa"):
+        example_run(folder / "runs", folder / "data/fields", other)
     example_run(folder / "runs/bare", folder / "data/bare", "S1")
     return Workbench(Settings.of([folder / "data"], folder / "runs"))
 
@@ -112,6 +114,34 @@ def test_a_run_of_another_data_set_is_not_laid_over_this_one(workbench: Workbenc
     strange = example_run(tmp_path / "runs", None, "S1", regions=("r4",))
     with pytest.raises(NothingToShow, match="made from another data set"):
         MappedRun.load(strange, other, ["r4"])
+
+
+def test_where_runs_differ_is_the_share_of_the_others_that_map_another_class(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example", "S1_seed1_example", "tsa_seed1_example")
+    assert shown._mapped is not None
+    shown._colour_by.value = ColourBy.DISAGREEMENT
+    own = shown._mapped.answers.predicted
+    others = [
+        workbench.library.get(run).predictions()["predicted"].to_numpy()  # type: ignore[index]
+        for run in ("S1_seed1_example", "tsa_seed1_example")
+    ]
+    both = (own >= 0) & (others[0] >= 0) & (others[1] >= 0)
+    expected = ((own != others[0]).astype(float) + (own != others[1])) / 2
+    runs = tuple(workbench.library.get(run) for run in ("S1_seed1_example", "tsa_seed1_example"))
+    share = shown._mapped.disagreement(runs)
+    assert both.sum() > 15
+    assert 0 < expected[both].mean() < 1
+    np.testing.assert_allclose(share[both], expected[both])
+    assert np.isnan(share[own < 0]).all()
+    keys = {chip[0] for chip in shown.legend.chips}
+    assert "d0" in keys and keys <= {"d0", "d1", "d2", "d3", "none"}
+
+
+def test_a_run_alone_has_nothing_to_be_compared_with(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example")
+    shown._colour_by.value = ColourBy.DISAGREEMENT
+    assert [chip[0] for chip in shown.legend.chips] == ["none"]
+    assert "nothing to compare" in shown.legend.chips[0][1]
 
 
 # --- areas -----------------------------------------------------------------------------------------
@@ -248,4 +278,5 @@ def test_an_error_while_drawing_is_told_and_not_raised() -> None:
 
 
 def test_every_way_of_colouring_has_words() -> None:
-    assert [by.label for by in ColourBy] == ["prediction", "truth", "right / wrong", "confidence", "doubt"]
+    words = ["prediction", "truth", "right / wrong", "confidence", "doubt", "runs differ"]
+    assert [by.label for by in ColourBy] == words
