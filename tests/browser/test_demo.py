@@ -16,7 +16,7 @@ from tests.browser.conftest import NARROW, TIMEOUT_MILLISECONDS, WIDE, OpenPage,
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=TIMEOUT_MILLISECONDS)
 
-PAGES = ("compare", "classes", "attention", "map", "data")
+PAGES = ("compare", "classes", "attention", "map", "launch", "data")
 
 
 @pytest.fixture(scope="module")

@@ -72,7 +72,8 @@ class LaunchPage(Page):
         self.show_body()
         self._form.show_dataset(entry)
         runs = newest_first([result for result in self.workbench.results() if isinstance(result, Run)])
-        self.say(answer(runs))
+        simulated = any(run.simulated for run in runs) or bool(entry.info and entry.info.simulated)
+        self.say(answer(runs), simulated=simulated)
         with_curves = [run for run in runs if "history" not in run.missing]
         at_work = [run for run in with_curves if run.status in ACTIVE]
         drawn = (at_work or with_curves)[:_CURVES]
