@@ -22,7 +22,10 @@ EXPERIMENTS: dict[str, dict[str, Any]] = {
     "S1": {"sensors": ["S1"]},
     "S2": {"sensors": ["S2"]},
     "early": {"fusion": "early"},
+    "pse": {"fusion": "pse"},
     "tsa": {"fusion": "tsa"},
+    "softmax_avg": {"fusion": "softmax_avg"},
+    "softmax_norm": {"fusion": "softmax_norm"},
 }
 CLASSES = ("dry pulses legumes", "grasslands", "maize", "sunflower", "wheat")
 WITHOUT_S2 = "2023_FRA_LPIS_POLY_110_6394091"
