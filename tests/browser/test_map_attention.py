@@ -95,7 +95,9 @@ def test_a_rectangle_drawn_on_the_map_narrows_table_and_areas_and_taps_still_cho
     title = page.locator(".cd-map-table-title")
     expect(page.locator(".cd-map-areas-title")).to_contain_text("class by class")
     # Three parcels a class: one of the classes is mapped on a single parcel.
-    expect(page.locator(".cd-map-areas-sentence")).to_contain_text("fewer than two test parcels are mapped as")
+    expect(page.locator(".cd-map-areas-sentence")).to_contain_text(
+        "fewer than two test parcels are mapped as"
+    )
     page.locator(".cd-map-draw button").click()
     expect(page.locator(".cd-map-draw-hint")).to_be_visible()
     plot = page.locator(".cd-map-plot")

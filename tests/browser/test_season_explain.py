@@ -96,7 +96,9 @@ def test_a_class_is_answered_for_and_its_address_reopens_it(
     dashboard: str, open_page: OpenPage, size: tuple[int, int]
 ) -> None:
     page = open_page(f"{dashboard}?page=season", size)
-    expect(answer(page)).to_contain_text("At best, wheat and meadows are told with a recall of at least 0.70")
+    expect(answer(page)).to_contain_text(
+        "In the study: at best, wheat and meadows are told with a recall of at least 0.70"
+    )
     expect(page.locator(".cd-season-pictures .bk-Figure, .cd-season-pictures canvas").first).to_be_visible()
     expect(page.locator(".cd-season-notes")).to_contain_text("published figures, tested in Brest")
     page.locator(".cd-season-table-days tbody tr").filter(has_text="vegetables").click()
@@ -134,4 +136,4 @@ def test_without_data_or_runs_the_season_is_shown_all_the_same(
     empty_dashboard: str, open_page: OpenPage
 ) -> None:
     page = open_page(f"{empty_dashboard}?page=season")
-    expect(answer(page)).to_contain_text("At best, wheat and meadows")
+    expect(answer(page)).to_contain_text("In the study: at best, wheat and meadows")

@@ -138,8 +138,8 @@ class SeasonPage(Page):
         if crop is not None:
             return class_answer(found["days"], found["s2_share"], crop, metric, level), simulated
         study = {along: one[one["source"] == "published"] for along, one in found.items()}
-        if curves.runs and len(study["days"]):
-            # What is best over places and years that differ would be no answer.
+        if len(study["days"]):
+            # What is best over places and years that differ would be no answer; nor is the study the data set.
             answer = season_answer(study["days"], study["s2_share"], metric, level)
             return f"In the study: {answer[0].lower()}{answer[1:]}", False
         return season_answer(found["days"], found["s2_share"], metric, level), simulated
