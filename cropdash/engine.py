@@ -201,7 +201,11 @@ class Engine:
         if client is not None:
             client.close()
         if cluster is not None:
-            cluster.close(timeout=_CONNECT_SECONDS)
+            try:
+                cluster.close(timeout=_CONNECT_SECONDS)
+            except KeyError as worker:
+                # Of a worker that died, distributed may look up the name after forgetting it; all is closed then.
+                log.debug("worker %s was gone before the cluster closed", worker)
 
     def _connected(self) -> Client:
         with self._starting:  # two threads start one cluster
