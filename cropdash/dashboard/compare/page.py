@@ -36,6 +36,7 @@ from cropdash.dashboard.compare.over_seeds import (
 )
 from cropdash.dashboard.compare.pair_tests import TESTED
 from cropdash.dashboard.compare.significance import Significance
+from cropdash.dashboard.legend_switches import Entry, LegendSwitches
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, count, listed, run_name
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
@@ -74,10 +75,6 @@ _FORMATS = {
 }
 #: What the columns of cost are not.
 _COST = "Training time and parcels per second depend on the machine that a run was trained on."
-_SIGNS = {
-    "circle": "●", "square": "■", "triangle": "▲", "diamond": "◆", "inverted_triangle": "▼", "hex": "⬢", "star": "★", "plus": "✚",
-}  # fmt: skip
-
 
 #: On a phone the legend is as high as the screen.
 _PICTURE_FIRST = "@media (max-width: 600px) { .cd-compare-legend { order: 1; } }"
@@ -93,17 +90,14 @@ class ComparePage(Page):
 
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(choices, workbench, **params)
-        self._hidden: set[str] = set()
-        self._boxes: dict[tuple[str, str, RunStyle], pmu.Checkbox] = {}
+        self._renderers: dict[str, list[Any]] = {}
         self._drawn: tuple[tuple[object, ...], pd.DataFrame] | None = None
         self._picture = pn.pane.Bokeh(
             None, sizing_mode="stretch_width", css_classes=["cd-compare-picture"], margin=(6, 0, 0, 0)
         )
         # Emptied where there is nothing to draw: a pane of Bokeh once hidden takes that over from its figure for good.
         self._picture_place = pn.Column(sizing_mode="stretch_width", margin=0)
-        self._legend = pn.FlexBox(
-            css_classes=["cd-compare-legend"], sizing_mode="stretch_width", margin=(10, 0, 0, 0)
-        )
+        self._legend = LegendSwitches(self._show_run, "cd-compare-legend")
         self._note = text_pane("", "cd-compare-note")
         self._crop = ClassSelect(choices, self.slug, margin=(6, 12, 6, 0))
         self._metric = pmu.Select(
@@ -305,7 +299,12 @@ class ComparePage(Page):
         self._note.object = f"<p class='note'>{html.escape(' '.join(notes))}</p>"
         styles: dict[str, RunStyle] = {one.result.id: run_style(self.choices, one.result.id) for one in drawn}
         labels = {one.result.id: one.name for one in drawn}
-        self._fill_legend(styles, labels)
+        self._legend.offer(
+            [
+                Entry(run, labels[run], style.marker, style.colour, style.colour)
+                for run, style in styles.items()
+            ]
+        )
         if not drawn:
             self._picture_place.objects, self._drawn = [], None
             return
@@ -318,37 +317,13 @@ class ComparePage(Page):
         )
         for run, renderers in self._renderers.items():
             for renderer in renderers:
-                renderer.visible = run not in self._hidden
+                renderer.visible = run not in self._legend.hidden
         bands.selected.on_change("indices", lambda _attr, _old, new: self._tapped(bands, new))
         self._picture.object = plot
         if not self._picture_place.objects:
             self._picture_place.objects = [self._picture]
 
-    def _fill_legend(self, styles: dict[str, RunStyle], labels: dict[str, str]) -> None:
-        wanted = [(run, labels[run], style) for run, style in styles.items()]
-        self._boxes = {key: self._boxes.get(key) or self._box(*key) for key in wanted}
-        boxes = list(self._boxes.values())
-        if boxes != self._legend.objects:
-            self._legend.objects = boxes
-
-    def _box(self, run: str, label: str, style: RunStyle) -> pmu.Checkbox:
-        """A legend's entry, which hides its run."""
-        box = pmu.Checkbox(
-            label=f"{_SIGNS[style.marker]} {label}",
-            value=run not in self._hidden,
-            size="small",
-            margin=(0, 14, 0, 0),
-            stylesheets=[
-                f".MuiFormControlLabel-label {{ color: {style.colour}; font-weight: 600; font-size: 14px; }}"
-                f".MuiCheckbox-root {{ color: {style.colour} !important; padding: 4px; }}"
-            ],
-            css_classes=["cd-compare-legend-item"],
-        )
-        box.param.watch(lambda event: self._show_run(run, event.new), "value")
-        return box
-
     def _show_run(self, run: str, shown: bool) -> None:
-        (self._hidden.discard if shown else self._hidden.add)(run)
         for renderer in self._renderers.get(run, []):
             renderer.visible = shown
 

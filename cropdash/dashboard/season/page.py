@@ -12,6 +12,7 @@ import panel_material_ui as pmu
 from cropdash.analysis.season import Along
 from cropdash.dashboard.choosers import ClassSelect
 from cropdash.dashboard.colours import INK
+from cropdash.dashboard.legend_switches import Entry, LegendSwitches
 from cropdash.dashboard.page import Page, side_by_side, text_pane
 from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, count
 from cropdash.dashboard.season.answers import class_answer, figure_in_words, season_answer, told, told_table
@@ -56,9 +57,6 @@ _TABLES: dict[Along, str] = {
     "s2_share": f"Told with so few of {ALL_DATES} optical dates",
 }
 _FILES: dict[Along, str] = {"days": "told-by-day.csv", "s2_share": "told-by-optical-dates.csv"}
-_SIGNS = {
-    "circle": "●", "square": "■", "triangle": "▲", "diamond": "◆", "inverted_triangle": "▼", "hex": "⬢", "star": "★", "plus": "✚",
-}  # fmt: skip
 _ALONG: tuple[Along, Along] = ("days", "s2_share")
 
 
@@ -72,13 +70,10 @@ class SeasonPage(Page):
 
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(choices, workbench, **params)
-        self._hidden: set[Curve] = set()
         self._filling = False
         self._known: tuple[tuple[object, ...], SeasonCurves] | None = None
-        self._legend = pn.FlexBox(
-            css_classes=["cd-season-legend"], sizing_mode="stretch_width", margin=(10, 0, 0, 0)
-        )
-        self._boxes: dict[tuple[Curve, str], pmu.Checkbox] = {}
+        # What is hidden is hidden in pictures, sentence and tables.
+        self._legend = LegendSwitches(lambda _curve, _shown: self.update(), "cd-season-legend")
         self._pictures = side_by_side(css_classes=["cd-season-pictures"], margin=0)
         self._build_controls()
         self._rows: dict[Along, pd.DataFrame] = {along: pd.DataFrame() for along in _ALONG}
@@ -114,7 +109,7 @@ class SeasonPage(Page):
             return
         self.show_body()
         self._offer_metrics(curves, crop)
-        shown = [curve for curve in curves.curves if curve not in self._hidden]
+        shown = [curve for curve in curves.curves if curve not in self._legend.hidden]
         metric, level = str(self._class_metric.value), self._chosen_level()
         found = {along: told(curves, shown, along, metric, level) for along in _ALONG}
         sentence, simulated = self._sentence(curves, found, crop, metric, level)
@@ -198,36 +193,10 @@ class SeasonPage(Page):
         self._metric.visible = crop is None
 
     def _fill_legend(self, curves: SeasonCurves) -> None:
-        wanted = [(curve, curve.style(self.choices)) for curve in curves.curves]
-        self._boxes = {
-            (curve, style.colour): self._boxes.get((curve, style.colour))
-            or self._box(curve, style.colour, style.marker)
-            for curve, style in wanted
-        }
-        boxes = list(self._boxes.values())
-        if boxes != self._legend.objects:
-            self._legend.objects = boxes
-
-    def _box(self, curve: Curve, colour: str, marker: str) -> pmu.Checkbox:
-        """A legend's entry, which hides its curve in pictures, sentence and tables."""
-        box = pmu.Checkbox(
-            label=f"{_SIGNS[marker]} {curve.name}",
-            value=curve not in self._hidden,
-            size="small",
-            margin=(0, 14, 0, 0),
-            stylesheets=[
-                f".MuiFormControlLabel-label {{ color: {INK}; font-weight: 600; font-size: 14px; }}"
-                f".MuiCheckbox-root {{ color: {colour} !important; padding: 4px; }}"
-            ],
-            css_classes=["cd-season-legend-item"],
+        styles = [(curve, curve.style(self.choices)) for curve in curves.curves]
+        self._legend.offer(
+            [Entry(curve, curve.name, style.marker, style.colour, INK) for curve, style in styles]
         )
-
-        def show(event: Any) -> None:
-            (self._hidden.discard if event.new else self._hidden.add)(curve)
-            self.update()
-
-        box.param.watch(show, "value")
-        return box
 
     # --- pictures and tables -----------------------------------------------------------------------
 

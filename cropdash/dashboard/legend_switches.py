@@ -1,0 +1,78 @@
+"""A legend whose entries show and hide what they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, NamedTuple
+
+import panel as pn
+import panel_material_ui as pmu
+
+_SIGNS = {
+    "circle": "●", "square": "■", "triangle": "▲", "diamond": "◆", "inverted_triangle": "▼", "hex": "⬢", "star": "★", "plus": "✚",
+}  # fmt: skip
+
+
+class Entry(NamedTuple):
+    """One entry of a legend.
+
+    Attributes:
+        key: what is shown and hidden.
+        marker: Bokeh's name of the sign that stands before the label.
+        colour: of the sign's box.
+        ink: of the text.
+    """
+
+    key: Hashable
+    label: str
+    marker: str
+    colour: str
+    ink: str
+
+
+class LegendSwitches(pn.FlexBox):
+    """Entries with a box each, ticked at first.
+
+    An entry keeps its box, and with it the browser's focus, as long as it is offered unchanged.
+
+    Args:
+        toggled: called with the key of an entry and whether it is now shown.
+        name: CSS class; its entries have the same with ``-item``.
+
+    Attributes:
+        hidden: keys that are not ticked, also of entries that are not offered now.
+    """
+
+    def __init__(self, toggled: Callable[[Any, bool], None], name: str) -> None:
+        super().__init__(css_classes=[name], sizing_mode="stretch_width", margin=(10, 0, 0, 0))
+        self.hidden: set[Any] = set()
+        self._toggled = toggled
+        self._css_class = name
+        self._boxes: dict[Entry, pmu.Checkbox] = {}
+
+    def offer(self, entries: Sequence[Entry]) -> None:
+        """Show these entries, in this order."""
+        self._boxes = {entry: self._boxes.get(entry) or self._box(entry) for entry in entries}
+        boxes = list(self._boxes.values())
+        if boxes != self.objects:
+            self.objects = boxes
+
+    def _box(self, entry: Entry) -> pmu.Checkbox:
+        box = pmu.Checkbox(
+            label=f"{_SIGNS[entry.marker]} {entry.label}",
+            value=entry.key not in self.hidden,
+            size="small",
+            margin=(0, 14, 0, 0),
+            stylesheets=[
+                f".MuiFormControlLabel-label {{ color: {entry.ink}; font-weight: 600; font-size: 14px; }}"
+                f".MuiCheckbox-root {{ color: {entry.colour} !important; padding: 4px; }}"
+            ],
+            css_classes=[f"{self._css_class}-item"],
+        )
+
+        def show(event: Any) -> None:
+            (self.hidden.discard if event.new else self.hidden.add)(entry.key)
+            self._toggled(entry.key, event.new)
+
+        box.param.watch(show, "value")
+        return box
