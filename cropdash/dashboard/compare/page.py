@@ -24,57 +24,24 @@ from cropdash.dashboard.compare.comparison import (
     comparable,
     macro_note,
     ranking,
-    run_table,
 )
 from cropdash.dashboard.compare.dot_plot import dot_plot, few_note, whiskers_note, with_intervals
 from cropdash.dashboard.compare.over_seeds import (
     difference_over_seeds,
     fold,
-    group_table,
     seeds_note,
     worth_folding,
 )
 from cropdash.dashboard.compare.pair_tests import TESTED
+from cropdash.dashboard.compare.runs_table import RunsTable
 from cropdash.dashboard.compare.significance import Significance
 from cropdash.dashboard.legend_switches import Entry, LegendSwitches
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, count, listed, run_name
-from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
-from cropdash.dashboard.tables import TICK, DataTable, TableClick, csv_button, number, tick
+from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
 from cropdash.nomenclature import CropClass
 from cropdash.runs.results import Result, Scores
-
-_TITLES = {
-    "chosen": "",
-    "run": "Run",
-    "state": "State",
-    "sensors": "Sensors",
-    "fusion": "Fusion",
-    "seed": "Seed",
-    "seeds": "Seeds",
-    "epochs": "Epochs",
-    "accuracy": "Accuracy",
-    "accuracy_sd": "± SD",
-    "macro_f1": "Macro-F1",
-    "macro_f1_sd": "± SD",
-    "kappa": "Kappa",
-    "parcels": "Test parcels",
-    "no_prediction": "No prediction",
-    "minutes": "Training (min)",
-    "parameters": "Parameters",
-    "parcels_per_second": "Parcels/s",
-}
-_FORMATS = {
-    "chosen": TICK,
-    "seed": number(0) | {"thousand": ""},
-    **dict.fromkeys(("accuracy", "accuracy_sd", "macro_f1", "macro_f1_sd", "kappa"), number(3)),
-    **dict.fromkeys(("seeds", "epochs", "parcels", "no_prediction", "parameters"), number(0)),
-    "minutes": number(1),
-    "parcels_per_second": number(0),
-}
-#: What the columns of cost are not.
-_COST = "Training time and parcels per second depend on the machine that a run was trained on."
 
 #: On a phone the legend is as high as the screen.
 _PICTURE_FIRST = "@media (max-width: 600px) { .cd-compare-legend { order: 1; } }"
@@ -121,14 +88,10 @@ class ComparePage(Page):
         self._groups: tuple[object, list[SeedGroup]] = (None, [])
         for control in (self._metric, self._class_metric, self._fewest):
             control.param.watch(lambda _: self.update(), "value")
-        # A table each, since they have other columns; one of them has the place.
-        self._runs_table = self._new_table(run_table([], {}))
-        self._groups_table = self._new_table(group_table([]))
-        self._table_place = pn.Column(self._runs_table, sizing_mode="stretch_width", margin=0)
         self._launch = self.launch_button(
             "Launch a run of your own", icon="play_circle", variant="contained", margin=(4, 0, 10, 0)
         )
-        self._table_heading = text_pane("")
+        self.table = RunsTable(choices)
         self._significance = Significance()
         self._caveats = text_pane("", "cd-compare-caveats", margin=(8, 0, 0, 0))
         self.body.objects = [
@@ -151,16 +114,9 @@ class ComparePage(Page):
                 sizing_mode="stretch_width",
             ),
             self._significance,
-            pn.Row(
-                self._table_heading,
-                csv_button("runs.csv", lambda: self._frame, "cd-compare-csv"),
-                sizing_mode="stretch_width",
-                margin=(20, 0, 2, 0),
-            ),
-            self._table_place,
+            self.table,
             self._caveats,
         ]
-        self._frame = run_table([], {})
 
     # --- refreshing ------------------------------------------------------------------------------
 
@@ -177,7 +133,10 @@ class ComparePage(Page):
         groups = self._grouped(results)
         self._offer_folding(groups)
         compared = fold(chosen, groups) if self._folded.value else chosen
-        self._fill_table(results, scores, groups)
+        if self._folded.value:
+            self.table.fill_groups(groups)
+        else:
+            self.table.fill_runs(results, scores)
         own = any(result.kind == "run" for result in results)
         self._launch.visible = not own and self.can_launch
         self.show_body()
@@ -331,65 +290,6 @@ class ComparePage(Page):
         if indices:
             code = int(bands.data["code"][indices[0]])
             self.choices.crop = None if code == self.choices.crop else code
-
-    # --- table -----------------------------------------------------------------------------------
-
-    def _fill_table(
-        self, results: list[Result], scores: dict[str, Scores | None], groups: Sequence[SeedGroup]
-    ) -> None:
-        chosen: Sequence[str] = self.choices.runs
-        title, hint = "All runs", "Tick a run to compare it."
-        if self._folded.value:
-            self._frame = group_table(groups)
-            chosen = [group.key for group in groups if set(chosen) & set(_ids(group))]
-            title = "All experiments"
-            hint = "Means and standard deviations over the seeds. Tick an experiment to compare it."
-        else:
-            self._frame = run_table(results, scores)
-        self._table_heading.object = f"<h2>{title}</h2><span class='note'>{hint} {_COST}</span>"
-        full = len(self.choices.runs) >= MAXIMUM_RUNS
-        table = self._groups_table if self._folded.value else self._runs_table
-        table.fill(_with_ticks(self._frame, chosen, full=full))
-        if self._table_place.objects != [table]:
-            self._table_place.objects = [table]
-
-    def _new_table(self, frame: pd.DataFrame) -> DataTable:
-        table = DataTable(
-            _with_ticks(frame, []), "cd-compare-table", formats=_FORMATS, titles=_TITLES, hidden=("id",), page_size=20
-        )  # fmt: skip
-        table.on_click(self._ticked, rows=False)
-        return table
-
-    def _ticked(self, click: TableClick) -> None:
-        run = self._frame["id"].iloc[click.row]
-        group = next((group for group in self._groups[1] if group.key == run), None)
-        if self._folded.value and group is not None:
-            theirs = _ids(group)
-            if set(theirs) & set(self.choices.runs):
-                self.choices.runs = [run for run in self.choices.runs if run not in theirs]
-            else:
-                self.choices.add_run(theirs[0])
-        elif run in self.choices.runs:
-            self.choices.remove_run(run)
-        else:
-            self.choices.add_run(run)
-
-
-def _ids(group: SeedGroup) -> list[str]:
-    """All runs of a group; the first is the one that stands for it, with figures if any has."""
-    known = [run.id for run, one in zip(group.results, group.scores, strict=True) if one.parcels is not None]
-    return list(dict.fromkeys([*known, *(run.id for run in (*group.results, *group.repeated))]))
-
-
-def _with_ticks(frame: pd.DataFrame, chosen: Sequence[str], *, full: bool = False) -> pd.DataFrame:
-    """The table of runs with a tick box in front of each, disabled where no more runs can be chosen."""
-    boxes = [
-        tick(f"Compare {name}", run in chosen, disabled=full and run not in chosen)
-        for run, name in zip(frame["id"], frame["run"], strict=True)
-    ]
-    return pd.concat(
-        [frame[["id"]], pd.Series(boxes, name="chosen", dtype=object), frame.drop(columns="id")], axis=1
-    )
 
 
 def _classes(compared: Sequence[Compared]) -> list[CropClass]:

@@ -81,11 +81,11 @@ def test_runs_that_cannot_be_tested_are_told_and_one_run_shows_no_section(workbe
 def test_an_experiment_of_several_seeds_is_one_row_until_each_run_is_asked_for(workbench: Workbench) -> None:
     shown = page(workbench, RADAR, OPTICAL)
     assert shown._folded.value
-    names = list(shown._frame["run"])
+    names = list(shown.table.frame["run"])
     assert names.count("Sentinel-2 alone") == 1
     assert "means ± standard deviations" in str(shown._answer.object)
     shown._folded.value = False
-    assert "Sentinel-2 alone, seed 2" in list(shown._frame["run"])
+    assert "Sentinel-2 alone, seed 2" in list(shown.table.frame["run"])
     # Once asked for, it stays.
     shown.choices.add_run(OPTICAL_AGAIN)
     assert not shown._folded.value
@@ -93,9 +93,9 @@ def test_an_experiment_of_several_seeds_is_one_row_until_each_run_is_asked_for(w
 
 def test_a_tick_takes_all_seeds_of_an_experiment_away_and_one_back(workbench: Workbench) -> None:
     shown = page(workbench, RADAR, OPTICAL, OPTICAL_AGAIN)
-    row = list(shown._frame["run"]).index("Sentinel-2 alone")
-    shown._ticked(TableClick(row, "chosen"))
+    row = list(shown.table.frame["run"]).index("Sentinel-2 alone")
+    shown.table.ticked(TableClick(row, "chosen"))
     assert shown.choices.runs == [RADAR]
-    row = list(shown._frame["run"]).index("Sentinel-2 alone")
-    shown._ticked(TableClick(row, "chosen"))
+    row = list(shown.table.frame["run"]).index("Sentinel-2 alone")
+    shown.table.ticked(TableClick(row, "chosen"))
     assert shown.choices.runs == [RADAR, OPTICAL]
