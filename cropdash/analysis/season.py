@@ -209,11 +209,6 @@ def first_reached(
     return found.sort_values(["source", "experiment", "code"], kind="stable", ignore_index=True)
 
 
-def earliest_date(table: pd.DataFrame, level: float, metric: str = "f1") -> pd.DataFrame:
-    """How early each class can be told: :func:`first_reached` along the days of data."""
-    return first_reached(table, level, metric, "days")
-
-
 def _along(table: pd.DataFrame, along: Along) -> pd.DataFrame:
     """The points of the curves along one axis, whose other axis is at its full length."""
     table = table[table[along].notna() & table["value"].notna()]

@@ -13,7 +13,6 @@ import pytest
 from cropdash.analysis.season import (
     COLUMNS,
     Seen,
-    earliest_date,
     first_reached,
     published_season,
     season_table,
@@ -51,24 +50,24 @@ def only(found: pd.DataFrame) -> dict[str, Any]:
 
 
 def test_the_first_date_is_the_one_from_which_the_level_is_held() -> None:
-    found = only(earliest_date(curve({92: 0.2, 182: 0.6, 273: 0.8, 365: 0.85, 457: 0.9}), 0.8))
+    found = only(first_reached(curve({92: 0.2, 182: 0.6, 273: 0.8, 365: 0.85, 457: 0.9}), 0.8))
     assert (found["first"], found["after"], found["best"], found["points"]) == (273, 182, 0.9, 5)
     assert not found["lost"]
 
 
 def test_a_level_reached_and_lost_counts_from_where_it_is_reached_for_good() -> None:
-    found = only(earliest_date(curve({92: 0.85, 182: 0.7, 273: 0.8, 365: 0.9}), 0.8))
+    found = only(first_reached(curve({92: 0.85, 182: 0.7, 273: 0.8, 365: 0.9}), 0.8))
     assert (found["first"], found["after"], found["lost"]) == (273, 182, True)
-    found = only(earliest_date(curve({92: 0.85, 182: 0.9, 273: 0.7}), 0.8))
+    found = only(first_reached(curve({92: 0.85, 182: 0.9, 273: 0.7}), 0.8))
     assert np.isnan(found["first"])
     assert (found["after"], found["lost"]) == (273, True)
 
 
 def test_a_level_held_from_the_first_date_on_or_never_reached_is_said_so() -> None:
-    found = only(earliest_date(curve({92: 0.8, 182: 0.9}), 0.8))
+    found = only(first_reached(curve({92: 0.8, 182: 0.9}), 0.8))
     assert found["first"] == 92
     assert np.isnan(found["after"])
-    found = only(earliest_date(curve({92: 0.1, 182: 0.2}), 0.8))
+    found = only(first_reached(curve({92: 0.1, 182: 0.2}), 0.8))
     assert np.isnan(found["first"])
     assert (found["after"], found["best"], found["lost"]) == (182, 0.2, False)
 
@@ -77,14 +76,14 @@ def test_a_higher_level_is_never_reached_earlier() -> None:
     rng = np.random.default_rng(0)
     for _ in range(50):
         table = curve(dict(zip([92.0, 182, 273, 365, 457], rng.random(5), strict=True)))
-        dates = [only(earliest_date(table, level))["first"] for level in np.linspace(0, 1, 21)]
+        dates = [only(first_reached(table, level))["first"] for level in np.linspace(0, 1, 21)]
         assert dates[0] == 92
         assert (np.diff(np.nan_to_num(dates, nan=1e9)) >= 0).all()
 
 
 def test_the_order_of_the_rows_does_not_matter() -> None:
     table = curve({92: 0.2, 182: 0.6, 273: 0.8, 365: 0.85})
-    assert only(earliest_date(table.iloc[::-1], 0.8))["first"] == 273
+    assert only(first_reached(table.iloc[::-1], 0.8))["first"] == 273
 
 
 def test_along_one_axis_the_other_is_at_its_full_length() -> None:
@@ -99,14 +98,14 @@ def test_along_one_axis_the_other_is_at_its_full_length() -> None:
 def test_two_curves_of_one_name_and_levels_out_of_range_are_refused() -> None:
     twice = pd.concat([curve({92: 0.3}), curve({92: 0.4})])
     with pytest.raises(ValueError, match="tsa has two values of wheat at days 92"):
-        earliest_date(twice, 0.8)
+        first_reached(twice, 0.8)
     with pytest.raises(ValueError, match="in 0 to 1"):
-        earliest_date(curve({92: 0.3}), 80)
+        first_reached(curve({92: 0.3}), 80)
 
 
 def test_a_table_without_the_figure_has_no_dates() -> None:
-    assert earliest_date(curve({92: 0.3}), 0.8, "iou").empty
-    assert earliest_date(season_table([]), 0.8).empty
+    assert first_reached(curve({92: 0.3}), 0.8, "iou").empty
+    assert first_reached(season_table([]), 0.8).empty
 
 
 # --- published ---------------------------------------------------------------------------------------
@@ -122,7 +121,7 @@ def test_the_published_curves_give_the_dates_that_their_figures_say() -> None:
     ]
     assert wheat["days"].tolist() == [92, 182, 273, 365, 457]
     assert wheat["value"].iloc[0] == 0.762
-    found = earliest_date(table, 0.7, "recall")
+    found = first_reached(table, 0.7, "recall")
     row = only(found[(found["experiment"] == "Sentinel-1") & (found["class"] == "wheat")])
     held = [bool((wheat["value"].iloc[place:] >= 0.7).all()) for place in range(5)]
     assert row["first"] == wheat["days"].iloc[held.index(True)]
@@ -135,7 +134,7 @@ def test_the_published_cloud_curves_run_over_the_share_of_dates() -> None:
     assert any("doubtful" in caveat for caveat in caveats)
     assert table["doubtful"].any()
     assert len(first_reached(table, 0.8, "recall", "s2_share")) == 4 * 12
-    assert earliest_date(table, 0.8).empty
+    assert first_reached(table, 0.8).empty
 
 
 # --- runs --------------------------------------------------------------------------------------------
@@ -177,7 +176,7 @@ def test_runs_of_one_experiment_make_a_curve_with_its_seeds_at_each_point(tmp_pa
     overall = table[table["code"].isna() & (table["metric"] == "macro_f1")]
     assert len(overall) == 3
     assert season_table(runs)["days"].isna().any()
-    found = earliest_date(table, 0.0)
+    found = first_reached(table, 0.0)
     assert (found["first"] == 92).all()
     assert len(found) == 12
 
@@ -195,7 +194,7 @@ def test_reference_series_are_quarters_of_the_season(shared: Path) -> None:
     table = season_table(results)
     meadows = table[(table["code"] == 18) & (table["metric"] == "f1")]
     assert meadows[["days", "runs"]].to_numpy().tolist() == [[92, 3], [273, 2]]
-    found = earliest_date(table, 0.9)
+    found = first_reached(table, 0.9)
     assert only(found[found["code"] == 18])["first"] == 273
 
 
