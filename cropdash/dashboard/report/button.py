@@ -11,8 +11,8 @@ from typing import Any
 import panel as pn
 from panel.custom import JSComponent
 
+from cropdash.dashboard import header_button
 from cropdash.dashboard.colours import run_style
-from cropdash.dashboard.share import BUTTON_CSS
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
 
@@ -25,31 +25,16 @@ _MAKER = ThreadPoolExecutor(1, thread_name_prefix="report")
 class ReportButton(JSComponent):
     """Makes a report on the chosen runs over the chosen region, and hands it to the browser as a file."""
 
-    _stylesheets = [BUTTON_CSS]
+    _stylesheets = [header_button.CSS]
 
-    _esm = """
+    _esm = (
+        header_button.JS
+        + """
     export function render({ model, el }) {
-      const button = document.createElement("button")
-      button.type = "button"
-      button.textContent = "Report"
-      button.title = "Download a report on the chosen runs"
-      const said = document.createElement("div")
-      said.className = "said"
-      said.setAttribute("role", "status")
-      el.append(button, said)
-      let timer = 0, busy = false
-
-      const hide = () => {
-        clearTimeout(timer)
-        said.className = "said"
-        said.replaceChildren()
-      }
-      const show = (text) => {
-        hide()
-        said.style.top = `${button.getBoundingClientRect().bottom + 8}px`
-        said.className = "said shown"
-        said.textContent = text
-      }
+      let busy = false
+      const { button, show, showBriefly } = headerButton(
+        { model, el }, "Report", "Download a report on the chosen runs", () => busy
+      )
       const wait = (waiting) => {
         busy = waiting
         // Not disabled, which would take the focus away from who pressed it by key.
@@ -58,13 +43,13 @@ class ReportButton(JSComponent):
       button.addEventListener("click", () => {
         if (busy) return
         wait(true)
-        show("making the report")
+        show("busy", "making the report")
         model.send_msg({ report: true })
       })
       model.on("msg:custom", (message) => {
         wait(false)
         if (message.error) {
-          show(message.error)
+          show("failed", message.error)
           return
         }
         const link = document.createElement("a")
@@ -73,24 +58,11 @@ class ReportButton(JSComponent):
         link.click()
         // The browser reads the file after the click.
         setTimeout(() => URL.revokeObjectURL(link.href), 60000)
-        show("report downloaded")
-        timer = setTimeout(hide, 4000)
-      })
-      const outside = (event) => {
-        if (!busy && !event.composedPath().includes(said)) hide()
-      }
-      const escape = (event) => {
-        if (event.key === "Escape" && !busy) hide()
-      }
-      document.addEventListener("pointerdown", outside)
-      document.addEventListener("keydown", escape)
-      model.on("remove", () => {
-        clearTimeout(timer)
-        document.removeEventListener("pointerdown", outside)
-        document.removeEventListener("keydown", escape)
+        showBriefly("done", "report downloaded")
       })
     }
     """
+    )
 
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(**params)
