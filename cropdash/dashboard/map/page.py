@@ -1,7 +1,7 @@
 """Map: where a run is right and wrong, parcel by parcel.
 
-The page holds the controls, the legend and the table behind the map. What is drawn comes from
-:class:`~cropdash.dashboard.map.mapped_run.MappedRun`, and how from
+The page holds the controls and brings its parts in line: map, legend, area picker, table and areas.
+What is drawn comes from :class:`~cropdash.dashboard.map.mapped_run.MappedRun`, and how from
 :class:`~cropdash.dashboard.map.parcel_map.ParcelMap`.
 """
 
@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
-import pandas as pd
 import panel as pn
 import panel_material_ui as pmu
 
 from cropdash.dashboard.choosers import ClassSelect, NothingToShow, RunSelect
-from cropdash.dashboard.map.answers import ParcelAnswers, answer
+from cropdash.dashboard.map.answers import answer
+from cropdash.dashboard.map.area_picker import AreaPicker
 from cropdash.dashboard.map.areas import ClassAreas, PickedArea, class_areas
 from cropdash.dashboard.map.areas_section import AreasSection
 from cropdash.dashboard.map.colours import ColourBy
@@ -26,6 +26,7 @@ from cropdash.dashboard.map.legend import LegendChips
 from cropdash.dashboard.map.mapped_run import MAP_NEEDS, MappedRun, mappable
 from cropdash.dashboard.map.outlines import ParcelOutlines, View
 from cropdash.dashboard.map.parcel_map import ParcelMap
+from cropdash.dashboard.map.parcel_table import ParcelTable
 from cropdash.dashboard.map.raster import drawn_as_polygons
 from cropdash.dashboard.map.shared_outlines import (
     measured_in_background,
@@ -35,7 +36,6 @@ from cropdash.dashboard.map.shared_outlines import (
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.run_words import count, listed, run_name
 from cropdash.dashboard.state import Choices
-from cropdash.dashboard.tables import DataTable, TableClick, csv_button, number
 from cropdash.dashboard.workbench import Workbench
 from cropdash.runs.results import Result
 
@@ -57,17 +57,16 @@ class MapPage(Page):
         self._drawn: ParcelOutlines | None = None
         self._awaited: set[Future[Any]] = set()
         self._places: dict[str, View] = {}
-        self._table_rows = pd.DataFrame()
         self.legend = LegendChips(self._filter)
         self._summed: tuple[tuple[Any, ...], ClassAreas] | None = None
         self._inside: tuple[tuple[Any, ...], PickedArea] | None = None
         self.map = ParcelMap(
             self._tapped, self.show_failure, raster_of, height=_MAP_HEIGHT, on_rectangle=self._pick
         )
+        self.area_picker = AreaPicker(choices, self.map)
+        self.table = ParcelTable(self._choose_parcel)
         self.areas = AreasSection(self._choose_class)
         self._build_controls()
-        self._build_area_controls()
-        self._build_table()
         self.body.objects = [
             # A column, since Bokeh's pane passes neither its class nor its style on.
             pn.Column(
@@ -79,10 +78,9 @@ class MapPage(Page):
             ),
             self.legend,
             self._controls,
-            self._area_controls,
+            self.area_picker,
             self._note,
-            self._table_head,
-            self._table,
+            self.table,
             self.areas,
         ]
 
@@ -120,8 +118,14 @@ class MapPage(Page):
         self._draw(mapped, others)
         self._show_parcel(mapped)
         self._note.object = f"<p class='note'>{html.escape(' '.join(mapped.remarks()))}</p>"
-        self._show_area()
-        self._fill_table(answers)
+        self.area_picker.mark()
+        self.table.fill(
+            answers,
+            self.choices.crop,
+            self.choices.cell,
+            wrong_only=self._wrong_only.value,
+            in_area=here is not None,
+        )
         self._fill_areas(mapped, where, regions)
 
     def _must_wait(self, outlines: ParcelOutlines) -> bool:
@@ -169,7 +173,7 @@ class MapPage(Page):
         if self._mapped is None or self._made_from != (run, store, regions):
             self._mapped = MappedRun.load(run, store, regions)
             self._made_from = (run, store, regions)
-            self._table_rows = pd.DataFrame()
+            self.table.forget()
         return self._mapped
 
     def _draw(self, mapped: MappedRun, others: Sequence[Result]) -> None:
@@ -226,61 +230,13 @@ class MapPage(Page):
         self.areas.fill(self._summed[1], self.choices.crop, where, regions)
 
     def _pick(self, rectangle: View) -> None:
-        self._let_draw(False)
-        # Whole units, as the address has them.
-        x0, y0, x1, y1 = (float(round(edge)) for edge in rectangle)
-        if x1 > x0 and y1 > y0:
-            self.choices.area = (x0, y0, x1, y1)
-
-    def _let_draw(self, draws: bool) -> None:
-        self._drawing = draws
-        self.map.let_draw(draws)
-        self._draw_button.param.update(
-            label="Stop drawing" if draws else "Draw a rectangle",
-            variant="contained" if draws else "outlined",
-        )
-        self._draw_hint.visible = draws
-
-    def _show_area(self) -> None:
-        picked = self.choices.area
-        self.map.mark(None if picked is None else View(*picked))
-        self._clear_button.visible = picked is not None
+        self.area_picker.pick(rectangle)
 
     def _choose_class(self, code: int) -> None:
         self.choices.crop = code
 
-    def _build_area_controls(self) -> None:
-        """Ways to pick an area: by pointer, and by keyboard what the map shows."""
-        common: dict[str, Any] = {"size": "small", "variant": "outlined", "margin": 0}
-        self._drawing = False
-        self._draw_button = pmu.Button(label="Draw a rectangle", css_classes=["cd-map-draw"], **common)
-        self._take_view_button = pmu.Button(
-            label="Take what is in view", css_classes=["cd-map-take-view"], **common
-        )
-        self._clear_button = pmu.Button(
-            label="Clear the area", visible=False, css_classes=["cd-map-clear-area"], **common
-        )
-        self._draw_hint = text_pane(
-            "<p class='note' role='status'>Drag over the map.</p>",
-            "cd-map-draw-hint",
-            visible=False,
-            sizing_mode=None,
-        )
-        self._draw_button.on_click(lambda _: self._let_draw(not self._drawing))
-        self._take_view_button.on_click(lambda _: self._pick(self.map.view))
-        self._clear_button.on_click(lambda _: self.choices.clear("area"))
-        self._area_controls = pn.FlexBox(
-            text_pane("<p>Area</p>", sizing_mode=None),
-            self._draw_button,
-            self._take_view_button,
-            self._clear_button,
-            self._draw_hint,
-            gap="12px",
-            align_items="center",
-            margin=(8, 0, 4, 0),
-            sizing_mode="stretch_width",
-            css_classes=["cd-map-area-controls"],
-        )
+    def _choose_parcel(self, parcel: str) -> None:
+        self.choices.parcel = parcel
 
     # --- controls --------------------------------------------------------------------------------
 
@@ -357,50 +313,3 @@ class MapPage(Page):
         )
         if wanted and known:
             self.choices.parcel = wanted
-
-    # --- the table -------------------------------------------------------------------------------
-
-    def _build_table(self) -> None:
-        self._table_title = text_pane("", "cd-map-table-title")
-        self._table_head = pn.Row(
-            self._table_title,
-            csv_button("parcels.csv", lambda: self._table_rows, "cd-map-csv"),
-            margin=(16, 0, 0, 0),
-            sizing_mode="stretch_width",
-        )
-        self._table = DataTable(
-            pd.DataFrame(columns=["parcel", "region", "truth", "prediction", "result", "confidence"]),
-            "cd-map-table",
-            formats={"confidence": number(3)},
-            titles={"parcel": "Parcel", "region": "Region", "truth": "Truth", "prediction": "Prediction",
-                    "result": "Right or wrong", "confidence": "Confidence"},
-            page_size=10,
-        )  # fmt: skip
-        self._table.on_click(self._row_clicked)
-
-    def _fill_table(self, answers: ParcelAnswers) -> None:
-        """Wrong parcels first, the surest on top: the errors most worth a look."""
-        crop, wrong_only, cell = self.choices.crop, self._wrong_only.value, self.choices.cell
-        table = answers.table()[answers.in_view(crop, wrong_only, cell)]
-        order = {"wrong": 0, "right": 1, "–": 2}
-        table = table.assign(rank=table["result"].map(order)).sort_values(
-            ["rank", "confidence"], ascending=[True, False], kind="stable"
-        )
-        table = table.drop(columns="rank").reset_index(drop=True)
-        parcels = count(len(table), "wrong parcel" if wrong_only else "parcel")
-        names = {known.code: known.name for known in answers.classes}
-        words = parcels if self.choices.area is None else f"{parcels} in the picked area"
-        if cell is not None and set(cell) <= set(names):
-            words = f"{parcels} of {names[cell[0]]} mapped as {names[cell[1]]}"
-        elif crop in names:
-            words = f"{parcels} that {'is' if len(table) == 1 else 'are'} {names[crop]} or taken for it"
-        self._table_title.object = (
-            f"<h2>{html.escape(words)}</h2><span class='note'>The surest errors first. Click a row, or a parcel "
-            "on the map, to see its series.</span>"
-        )
-        if not table.equals(self._table_rows):
-            self._table_rows = table
-            self._table.fill(table, page=1)
-
-    def _row_clicked(self, click: TableClick) -> None:
-        self.choices.parcel = str(self._table_rows["parcel"].iloc[click.row])

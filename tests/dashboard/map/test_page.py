@@ -50,23 +50,23 @@ def test_the_page_answers_draws_and_lists_wrong_parcels_first(workbench: Workben
     shown = page(workbench, "S2_seed1_example")
     assert "test parcels in r4 are right" in str(shown._answer.object)
     assert shown.map.as_polygons
-    assert len(shown._table_rows) == 24
-    assert shown._table_rows["result"].iloc[0] == "wrong"
+    assert len(shown.table.frame) == 24
+    assert shown.table.frame["result"].iloc[0] == "wrong"
 
 
 def test_a_chosen_class_filters_the_table(workbench: Workbench) -> None:
     shown = page(workbench, "S2_seed1_example", crop=18)
-    assert ((shown._table_rows["truth"] == "meadows") | (shown._table_rows["prediction"] == "meadows")).all()
+    assert ((shown.table.frame["truth"] == "meadows") | (shown.table.frame["prediction"] == "meadows")).all()
     shown.choices.crop = None
-    assert len(shown._table_rows) == 24
+    assert len(shown.table.frame) == 24
 
 
 def test_wrong_only_leaves_the_wrong_parcels_in_the_table(workbench: Workbench) -> None:
     shown = page(workbench, "S2_seed1_example")
-    wrong = int((shown._table_rows["result"] == "wrong").sum())
+    wrong = int((shown.table.frame["result"] == "wrong").sum())
     shown._wrong_only.value = True
-    assert shown._table_rows["result"].tolist() == ["wrong"] * wrong
-    assert f"{wrong} wrong parcel" in str(shown._table_title.object)
+    assert shown.table.frame["result"].tolist() == ["wrong"] * wrong
+    assert f"{wrong} wrong parcel" in str(shown.table.title.object)
 
 
 def test_a_tap_chooses_the_parcel_and_a_tap_beside_keeps_the_choice(workbench: Workbench) -> None:
@@ -169,36 +169,36 @@ def test_all_answered_parcels_are_in_the_areas(workbench: Workbench) -> None:
 
 def test_a_drawn_rectangle_narrows_sentence_table_and_areas_until_it_is_cleared(workbench: Workbench) -> None:
     shown = page(workbench, "S2_seed1_example")
-    shown._draw_button.clicks += 1
+    shown.area_picker.draw_button.clicks += 1
     assert shown.map.figure.toolbar.active_drag is shown.map.drawing._draw_box
     x0, y0, x1, y1 = around(shown, "r4-003", "r4-004")
     geometry = {"type": "rect", "x0": x1, "x1": x0, "y0": y0, "y1": y1}
     shown.map._drawn(SelectionGeometry(shown.map.figure, geometry=geometry))
     assert shown.map.figure.toolbar.active_drag is shown.map.drawing._pan, "dragging moves the map again"
     assert shown.choices.area == (x0, y0, x1, y1)
-    assert set(shown._table_rows["parcel"]) == {"r4-003", "r4-004"}
-    assert "2 parcels in the picked area" in str(shown._table_title.object)
+    assert set(shown.table.frame["parcel"]) == {"r4-003", "r4-004"}
+    assert "2 parcels in the picked area" in str(shown.table.title.object)
     assert "in the picked area of r4" in str(shown._answer.object)
     assert shown.areas.frame["parcels"].sum() <= 2
-    assert shown.map.drawing.picked.visible and shown._clear_button.visible
-    shown._clear_button.clicks += 1
+    assert shown.map.drawing.picked.visible and shown.area_picker.clear_button.visible
+    shown.area_picker.clear_button.clicks += 1
     assert shown.choices.area is None
-    assert len(shown._table_rows) == 24
-    assert not shown.map.drawing.picked.visible and not shown._clear_button.visible
+    assert len(shown.table.frame) == 24
+    assert not shown.map.drawing.picked.visible and not shown.area_picker.clear_button.visible
 
 
 def test_what_is_in_view_can_be_picked_without_a_pointer(workbench: Workbench) -> None:
     shown = page(workbench, "S2_seed1_example")
     shown.map.look_at(View(*around(shown, "r4-007")))
-    shown._take_view_button.clicks += 1
-    assert shown._table_rows["parcel"].tolist() == ["r4-007"]
+    shown.area_picker.take_view_button.clicks += 1
+    assert shown.table.frame["parcel"].tolist() == ["r4-007"]
 
 
 def test_an_area_without_a_parcel_says_so_and_can_be_cleared(workbench: Workbench) -> None:
     shown = page(workbench, "S2_seed1_example", area=(0.0, 0.0, 10.0, 10.0))
     assert "No test parcels in the picked area of r4 can be judged" in str(shown._answer.object)
     assert "No parcel here has both" in str(shown.areas._sentence.object)
-    assert not shown.areas._table.visible and shown._clear_button.visible
+    assert not shown.areas._table.visible and shown.area_picker.clear_button.visible
 
 
 def test_an_area_of_another_map_is_taken_back(workbench: Workbench) -> None:
@@ -208,7 +208,7 @@ def test_an_area_of_another_map_is_taken_back(workbench: Workbench) -> None:
     shown._drawn = ParcelOutlines(gpd.GeoSeries([shapely.box(0, 0, 1, 1)], crs=32631))
     shown.update()
     assert shown.choices.area is None
-    assert len(shown._table_rows) == 24
+    assert len(shown.table.frame) == 24
 
 
 # --- the map ---------------------------------------------------------------------------------------
