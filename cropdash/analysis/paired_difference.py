@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cropdash.analysis.resampling import resampled_counts
+from cropdash.runs.metrics import class_figure
 
 _OVERALL = ("accuracy", "macro_f1")
 _OF_CLASS = ("f1", "recall", "precision", "iou")
@@ -181,10 +182,4 @@ def _figures(
         return correct.sum(axis=1) / weights.sum(axis=1)
     one_hot = np.eye(classes)[:, slice(None) if of_class is None else [of_class]]
     hits, actual, mapped = correct @ one_hot[truth], weights @ one_hot[truth], weights @ one_hot[predicted]
-    above, below = {
-        "f1": (2 * hits, actual + mapped),
-        "recall": (hits, actual),
-        "precision": (hits, mapped),
-        "iou": (hits, actual + mapped - hits),
-    }[metric.removeprefix("macro_")]
-    return np.divide(above, below, out=np.zeros_like(hits), where=below > 0).mean(axis=1)
+    return class_figure(metric.removeprefix("macro_"), hits, actual, mapped).mean(axis=1)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from cropdash.analysis.proportions import Metric
 from cropdash.analysis.resampling import resampled_counts
-from cropdash.runs.metrics import ConfusionMatrix
+from cropdash.runs.metrics import ConfusionMatrix, class_figure
 from cropdash.runs.results import Scores
 
 #: A class with fewer test parcels has too few to say anything.
@@ -74,13 +74,7 @@ def bootstrap_intervals(
     k = len(matrix.class_names)
     drawn = resampled_counts(matrix.counts.ravel(), draws, np.random.default_rng(seed)).reshape(draws, k, k)
     hits, actual, mapped = drawn.diagonal(axis1=1, axis2=2), drawn.sum(axis=2), drawn.sum(axis=1)
-    above, below = {
-        "f1": (2 * hits, actual + mapped),
-        "recall": (hits, actual),
-        "precision": (hits, mapped),
-        "iou": (hits, actual + mapped - hits),
-    }[metric]
-    figures = np.divide(above, below, out=np.zeros((draws, k)), where=below > 0)
+    figures = class_figure(metric, hits, actual, mapped)
     low, high = np.percentile(figures, [2.5, 97.5], axis=0)
     seen = (matrix.support + matrix.predicted_count) > 0
     low, high = np.where(seen, low, np.nan), np.where(seen, high, np.nan)

@@ -10,10 +10,36 @@ from typing import TYPE_CHECKING, Any
 from cropdash.datasets.import_report import ImportReport, Reason
 
 if TYPE_CHECKING:
+    import pandas as pd
     from shapely.geometry.base import BaseGeometry
 
 #: The id column of the French register and of the reference layout's own parcel files.
 DEFAULT_ID_FIELD = "ID_PARCEL"
+
+
+def read_vector_file(path: Path, layer: str | None = None) -> pd.DataFrame:
+    """The table of a vector file (GeoPackage, Shapefile, GeoJSON, GeoParquet, ...).
+
+    Args:
+        layer: of a file that has several; GeoParquet has none.
+
+    Returns:
+        A GeoDataFrame; a plain table where the file holds no outlines.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a vector file.
+    """
+    import geopandas
+
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file of parcel outlines")
+    try:
+        if path.suffix.lower() in (".parquet", ".geoparquet"):
+            return geopandas.read_parquet(path)
+        return geopandas.read_file(path, **({} if layer is None else {"layer": layer}))
+    except Exception as error:  # every driver raises errors of its own
+        raise ValueError(f"{path}: not a readable vector file ({error})") from error
 
 
 @dataclass
@@ -30,7 +56,7 @@ class Outlines:
 
     @classmethod
     def read(cls, path: str | Path, id_field: str | None, report: ImportReport) -> Outlines:
-        """Read a vector file (GeoPackage, Shapefile, GeoJSON, GeoParquet, ...).
+        """Read a vector file, as :func:`read_vector_file` does.
 
         Outlines that are no valid polygon, and ids with several outlines, are reported and left out.
 
@@ -41,13 +67,7 @@ class Outlines:
         import geopandas
 
         path = Path(path)
-        if not path.exists():
-            raise FileNotFoundError(f"{path}: no such file of parcel outlines")
-        try:
-            is_parquet = path.suffix.lower() in (".parquet", ".geoparquet")
-            table = geopandas.read_parquet(path) if is_parquet else geopandas.read_file(path)
-        except Exception as error:  # every driver raises errors of its own
-            raise ValueError(f"{path}: not a readable vector file ({error})") from error
+        table = read_vector_file(path)
         id_field = id_field or DEFAULT_ID_FIELD
         if id_field not in table:
             columns = ", ".join(map(str, table.columns))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cropdash.datasets.outlines import read_vector_file
 from cropdash.nomenclature import Nomenclature
 from cropdash.preparation.recipe import ParcelFile
 from cropdash.preparation.report import ParcelReason, PreparationReport
@@ -128,15 +129,7 @@ def _read(options: ParcelFile) -> geopandas.GeoDataFrame:
     import geopandas
 
     path = options.file
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file of parcel outlines")
-    try:
-        if path.suffix.lower() in (".parquet", ".geoparquet"):
-            table = geopandas.read_parquet(path)
-        else:
-            table = geopandas.read_file(path, **({} if options.layer is None else {"layer": options.layer}))
-    except Exception as error:  # every driver raises errors of its own
-        raise ValueError(f"{path}: not a readable vector file ({error})") from error
+    table = read_vector_file(path, options.layer)
     for name, field in (
         ("id_field", options.id_field),
         ("crop_field", options.crop_field),

@@ -23,7 +23,22 @@ OVERALL_METRICS = (
 )
 
 
-def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+def class_figure(metric: str, hits: np.ndarray, support: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Recall, precision, F1 or IoU from counts of parcels, in 0 to 1.
+
+    Args:
+        metric: ``recall`` (producer's accuracy), ``precision`` (user's accuracy), ``f1``, or ``iou``
+            (intersection over union, the Jaccard index).
+        hits: parcels of a class predicted as it; any shape.
+        support: parcels of the class, of that shape.
+        predicted: parcels predicted as the class, of that shape.
+    """
+    above, below = {
+        "recall": (hits, support),
+        "precision": (hits, predicted),
+        "f1": (2 * hits, support + predicted),
+        "iou": (hits, support + predicted - hits),
+    }[metric]
     return np.divide(above, below, out=np.zeros(np.shape(above)), where=np.asarray(below) != 0)
 
 
@@ -143,22 +158,22 @@ class ConfusionMatrix:
 
     @cached_property
     def recall(self) -> np.ndarray:
-        """Producer's accuracy."""
-        return _ratio(self.correct, self.support)
+        return self._of_class("recall")
 
     @cached_property
     def precision(self) -> np.ndarray:
-        """User's accuracy."""
-        return _ratio(self.correct, self.predicted_count)
+        return self._of_class("precision")
 
     @cached_property
     def f1(self) -> np.ndarray:
-        return _ratio(2 * self.correct, self.support + self.predicted_count)
+        return self._of_class("f1")
 
     @cached_property
     def iou(self) -> np.ndarray:
-        """Intersection over union (Jaccard index)."""
-        return _ratio(self.correct, self.support + self.predicted_count - self.correct)
+        return self._of_class("iou")
+
+    def _of_class(self, metric: str) -> np.ndarray:
+        return class_figure(metric, self.correct, self.support, self.predicted_count)
 
     @cached_property
     def accuracy(self) -> float:
