@@ -23,9 +23,21 @@ MonthDay = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[
 
 _DAYS_IN_MONTH = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
-
-#: Fields that came after runs had been made; unset, they leave older fingerprints as they are.
-_LATER_FIELDS = (("sampling", "days"), ("sampling", "s2_share"))
+#: What the first runs' fingerprints were made over. Every other field came later and is left out of a fingerprint
+#: while it has its default, so that older runs keep theirs; the default of such a field can never be changed.
+_FIRST_FIELDS = {
+    "": {"data", "sensors", "fusion", "interpolation", "season_origin", "geometry_features", "normalisation"}
+    | {"seed", "shuffle_labels", "regions", "labels", "sampling", "model", "optimisation"},
+    "regions": {"train", "validation", "test"},
+    "labels": {"label_field", "keep_classes", "merge_classes", "minimum_share", "drop_mixed"},
+    "sampling": {"pixels", "eval_pixels", "s1_dates", "s2_dates"},
+    "model": {"pixel_mlp", "embedding", "heads", "key", "temporal_mlp", "pse_temporal_mlp", "decoder"}
+    | {"attention_dropout", "dropout", "position_period"},
+    "optimisation": {"epochs", "batch_size", "learning_rate", "weight_decay", "schedule", "focal_gamma"}
+    | {"class_weights", "early_stopping", "precision"},
+}
+#: Fields of a run that do not decide its result.
+_NOT_DECISIVE = {"name", "device", "threads"}
 
 
 class _Part(BaseModel):
@@ -192,10 +204,7 @@ class ExperimentSpec(_Part):
     @property
     def fingerprint(self) -> str:
         """16 hex digits over all that decides the result."""
-        content = self.model_dump(mode="json", exclude={"name", "device", "threads"})
-        for part, field in _LATER_FIELDS:
-            if content[part][field] is None:
-                del content[part][field]
+        content = _decisive(self)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
@@ -229,6 +238,19 @@ class ExperimentSpec(_Part):
             raise ValueError(f"{path}: neither YAML nor JSON ({error})") from None
         except ValidationError as error:
             raise ValueError(f"{path}: {explain(error)}") from None
+
+
+def _decisive(part: BaseModel, name: str = "") -> dict[str, Any]:
+    """The JSON form of all that decides the result; fields that came later only where they are not the default."""
+    content, first = part.model_dump(mode="json"), _FIRST_FIELDS.get(name, set())
+    for field, info in type(part).model_fields.items():
+        value = getattr(part, field)
+        unset = field not in first and value == info.get_default(call_default_factory=True)
+        if unset or (isinstance(part, ExperimentSpec) and field in _NOT_DECISIVE):
+            del content[field]
+        elif isinstance(value, BaseModel):
+            content[field] = _decisive(value, field)
+    return content
 
 
 def explain(error: ValidationError) -> str:

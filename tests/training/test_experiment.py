@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -10,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from cropdash.nomenclature import Fusion
 from cropdash.training.experiment import ExperimentSpec, explain
 
+DEMO_RUNS = Path(__file__).parents[2] / "data/demo/runs"
 REGIONS = {"train": ["r1", "r2"], "validation": ["r3"], "test": ["r4"]}
 
 
@@ -203,12 +203,40 @@ def test_a_spec_costs_no_heavy_import() -> None:
     assert output.strip() == "[]"
 
 
-def test_days_and_share_change_the_fingerprint_only_where_they_are_set() -> None:
-    plain = spec()
-    values = plain.model_dump(mode="json", exclude={"name", "device", "threads"})
-    for field in ("days", "s2_share"):
-        assert values["sampling"].pop(field) is None
-    before = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
-    assert plain.fingerprint == before
-    assert len({plain.fingerprint, *(spec(sampling={"days": d}).fingerprint for d in (92, 182))}) == 3
-    assert spec(sampling={"s2_share": 0.5}).fingerprint != before
+def test_runs_made_before_a_field_came_keep_their_fingerprint() -> None:
+    runs = sorted(DEMO_RUNS.glob("*/spec.json"))
+    assert len(runs) == 21
+    for path in runs:
+        assert ExperimentSpec.read(path).run_id == path.parent.name
+
+
+def test_a_later_field_changes_the_fingerprint_only_where_it_is_not_the_default() -> None:
+    later = {
+        "days": {"sampling": {"days": 92}},
+        "s2_share": {"sampling": {"s2_share": 0.5}},
+    }
+    made = {name: spec(**values).fingerprint for name, values in later.items()}
+    assert len({spec().fingerprint, *made.values()}) == 1 + len(later)
+    assert spec(sampling={"days": None, "s2_share": None}).fingerprint == spec().fingerprint
+
+
+class _LaterPart(BaseModel):
+    strength: float = 0.0
+    steps: int = 3
+
+
+class _LaterSpec(ExperimentSpec):
+    """The specification as a later version may have it: one field more, and one part more."""
+
+    flavour: str = "plain"
+    later: _LaterPart = _LaterPart()
+
+
+def test_a_field_or_part_that_is_yet_to_come_leaves_fingerprints_as_they_are() -> None:
+    def later(**values: Any) -> str:
+        return _LaterSpec.model_validate({"data": "store", "regions": REGIONS, **values}).fingerprint
+
+    assert later() == spec().fingerprint
+    changed = {later(flavour="new"), later(later={"strength": 0.5}), later(later={"strength": 1.0})}
+    assert len(changed | {spec().fingerprint}) == 4
+    assert later(later={"strength": 0.5, "steps": 3}) == later(later={"strength": 0.5})
