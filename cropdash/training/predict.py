@@ -1,63 +1,25 @@
-"""A finished run applied to parcels: the network loaded, and its answers for any data set.
+"""A finished run applied to the parcels of a data set, as the table that a run keeps.
 
-The data set need not be the one that the run was trained on; its bands must be the same.
+The data set need not be the one that the run was trained on; its bands must be the same. All is held in
+memory: for very many parcels, and for outlines beside the answers, there is ``wide_prediction``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from safetensors.torch import load_file
 
 from cropdash.datasets.labels import class_index
-from cropdash.datasets.normalisation import Normalisation
 from cropdash.datasets.store import ParcelStore
-from cropdash.models.fusion import CropNetwork
 from cropdash.runs.attention_store import AttentionWriter
-from cropdash.runs.run_folder import MODEL, NORMALISATION, SUMMARY, Run
-from cropdash.training.evaluation import answer, attention_to, prediction_table
-from cropdash.training.experiment import ExperimentSpec
-from cropdash.training.optimisation import choose_device, threads_set
-from cropdash.training.setup import batches_for, network_for
-from cropdash.training.summary import TrainingSummary
-
-
-@dataclass(frozen=True)
-class TrainedNetwork:
-    """All of a finished run that its predictions depend on."""
-
-    spec: ExperimentSpec
-    summary: TrainingSummary
-    normalisation: Normalisation
-    network: CropNetwork
-
-
-def load_network(run: Run | str | Path) -> TrainedNetwork:
-    """The network of a finished run, in evaluation mode on the CPU.
-
-    Raises:
-        ValueError: the run is not finished, was fused from others, or a file of it is malformed.
-    """
-    run = run if isinstance(run, Run) else Run(run)
-    if run.status != "finished":
-        raise ValueError(f"{run.folder.path} is {run.status}; only a finished run can predict")
-    content = run.folder.spec()
-    if "sources" in content:
-        raise ValueError(
-            f"{run.folder.path} was fused from {' and '.join(content['sources'])} and has no network of its "
-            "own; predict with each of them"
-        )
-    spec = ExperimentSpec.model_validate(content)
-    summary = TrainingSummary.model_validate_json(run.folder.file(SUMMARY).read_text(encoding="utf-8"))
-    channels = {sensor: len(bands) for sensor, bands in summary.bands.items()}
-    network = network_for(spec, channels, len(summary.classes))
-    network.load_state_dict(load_file(run.folder.file(MODEL)))
-    network.eval()
-    return TrainedNetwork(spec, summary, Normalisation.read(run.folder.file(NORMALISATION)), network)
+from cropdash.runs.run_folder import Run
+from cropdash.training.evaluation import attention_to, prediction_table
+from cropdash.training.optimisation import threads_set
+from cropdash.training.trained_model import check_bands, load_model
+from cropdash.training.trained_network import TrainedNetwork
 
 
 def predict(
@@ -77,43 +39,30 @@ def predict(
 
     Returns:
         One row a parcel. ``truth`` is -1 where the parcel's label is none of the run's classes or where the
-        data set lacks the label field; ``predicted`` is -1 where the network cannot answer.
+        data set lacks the label field; ``predicted`` is -1 where the model cannot answer.
 
     Raises:
-        ValueError: the run is not finished, or the data set lacks a region, a sensor or one of its bands.
+        ValueError: the run is not finished, or the data set lacks a region, a sensor or one of its bands;
+            or attention is asked of a model that has none.
     """
-    trained = load_network(run)
-    spec, summary = trained.spec, trained.summary
+    model = load_model(run)
+    spec, summary = model.spec, model.summary
     if not isinstance(store, ParcelStore):
         store = ParcelStore.open(store or spec.data)
-    _check_bands(trained, store)
+    check_bands(model, store)
     rows = store.rows(regions)
     index = np.full(len(store), -1, dtype=np.int64)
     if summary.label_field in store.parcels:
         labels = store.parcels[summary.label_field].to_numpy()
         index = class_index(labels, summary.classes, summary.merge)
-    batches = batches_for(spec, store, rows, index, trained.normalisation, summary.season_origin)
     codes = [crop.code for crop in summary.classes]
-    if not len(batches):
-        return prediction_table(store, rows, index, None, codes)
-    device = choose_device(spec.device)
-    network = trained.network.to(device)
     with threads_set(spec.threads):
         if attention is None:
-            answers = answer(network, batches, device)
-        else:
+            answered = model.answer(store, rows, index)
+        elif isinstance(model, TrainedNetwork):
             with AttentionWriter(attention) as writer:
                 sink = attention_to(writer, store, summary.season_origin)
-                answers = answer(network, batches, device, on_attention=sink)
-    return prediction_table(store, rows, index, answers, codes)
-
-
-def _check_bands(trained: TrainedNetwork, store: ParcelStore) -> None:
-    for sensor, bands in trained.summary.bands.items():
-        if sensor not in store.sensors:
-            raise ValueError(f"the run needs {sensor}; {store.path} holds {', '.join(store.sensors)} only")
-        there = store.info.sensors[sensor].bands
-        if there != bands:
-            raise ValueError(
-                f"the run was trained on the {sensor} bands {', '.join(bands)}; {store.path} has {', '.join(there)}"
-            )
+                answered = model.answer(store, rows, index, on_attention=sink)
+        else:
+            raise ValueError(f"{spec.experiment} has no attention; only networks do")
+    return prediction_table(store, rows, index, answered.answers, codes)

@@ -10,8 +10,9 @@ import pytest
 
 from cropdash.runs.attention_store import AttentionTable
 from cropdash.runs.run_folder import Run
-from cropdash.training.predict import load_network, predict
+from cropdash.training.predict import predict
 from cropdash.training.train import train
+from cropdash.training.trained_network import load_network
 from tests.datasets.random_store import random_store
 from tests.training.small_experiment import small_spec
 

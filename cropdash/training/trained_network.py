@@ -1,0 +1,71 @@
+"""The network of a finished run, loaded to answer for parcels of any data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from safetensors.torch import load_file
+
+from cropdash.datasets.loading import ParcelBatches
+from cropdash.datasets.normalisation import Normalisation
+from cropdash.datasets.store import ParcelStore
+from cropdash.models.fusion import CropNetwork
+from cropdash.runs.run_folder import MODEL, NORMALISATION, Run
+from cropdash.training.evaluation import AttentionSink, answer
+from cropdash.training.experiment import ExperimentSpec
+from cropdash.training.optimisation import choose_device
+from cropdash.training.setup import batches_for, network_for
+from cropdash.training.summary import TrainingSummary
+from cropdash.training.trained_model import ModelAnswers, finished_summary
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """All of a finished run that its predictions depend on; see :class:`~cropdash.training.trained_model.TrainedModel`."""
+
+    spec: ExperimentSpec
+    summary: TrainingSummary
+    normalisation: Normalisation
+    network: CropNetwork
+
+    def batches(self, store: ParcelStore, rows: np.ndarray, index: np.ndarray) -> ParcelBatches:
+        return batches_for(self.spec, store, rows, index, self.normalisation, self.summary.season_origin)
+
+    def answer(
+        self,
+        store: ParcelStore,
+        rows: np.ndarray,
+        index: np.ndarray | None = None,
+        *,
+        on_batch: Callable[[int], None] | None = None,
+        on_attention: AttentionSink | None = None,
+    ) -> ModelAnswers:
+        """Answer on the device that the run's specification names; see :meth:`TrainedModel.answer`.
+
+        Args:
+            on_batch, on_attention: those of :func:`~cropdash.training.evaluation.answer`.
+        """
+        index = np.full(len(store), -1, dtype=np.int64) if index is None else index
+        batches = self.batches(store, rows, index)
+        if not len(batches):
+            return ModelAnswers(None, batches.left_out)
+        device = choose_device(self.spec.device)
+        network = self.network.to(device)
+        answers = answer(network, batches, device, on_batch=on_batch, on_attention=on_attention)
+        return ModelAnswers(answers, batches.left_out)
+
+
+def load_network(run: Run) -> TrainedNetwork:
+    """The network of a finished run, in evaluation mode on the CPU.
+
+    Raises:
+        ValueError: the run is not finished, was fused from others, or a file of it is malformed.
+    """
+    spec, summary = finished_summary(run)
+    channels = {sensor: len(bands) for sensor, bands in summary.bands.items()}
+    network = network_for(spec, channels, len(summary.classes))
+    network.load_state_dict(load_file(run.folder.file(MODEL)))
+    network.eval()
+    return TrainedNetwork(spec, summary, Normalisation.read(run.folder.file(NORMALISATION)), network)
