@@ -17,6 +17,7 @@ from cropdash.runs import run_folder as own
 from cropdash.runs.reference_results import ReferenceRun
 from cropdash.runs.results import Kind, Result
 from cropdash.runs.run_folder import Run
+from cropdash.runs.run_notes import NOTES
 from cropdash.runs.status import ACTIVE
 from cropdash.runs.telling_apart import tell_apart
 
@@ -56,6 +57,7 @@ class BrokenResult(Result):
 @dataclass
 class _Known:
     stamp: _Stamp
+    notes: _Stamp
     result: Result
 
 
@@ -118,8 +120,14 @@ class RunLibrary:
         for id, path, kind, stamp in _result_folders(self.folder):
             found.add(id)
             known = self._known.get(id)
+            notes = tuple(file for file in stamp if file[0] == NOTES)
+            stamp = tuple(file for file in stamp if file[0] != NOTES)
             if known is None or known.stamp != stamp or _has_died(known.result):
-                self._known[id] = _Known(stamp, _read(id, path, kind))
+                self._known[id] = _Known(stamp, notes, _read(id, path, kind))
+                changed = True
+            elif known.notes != notes:
+                # A note changes no figure: what was counted for this result stays good.
+                known.notes = notes
                 changed = True
         for id in self._known.keys() - found:
             del self._known[id]
