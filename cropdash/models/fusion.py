@@ -1,7 +1,8 @@
 """The networks: one class for each place where Sentinel-1 and Sentinel-2 can meet.
 
 Each has exactly the parts that it uses; Sentinel-1 comes first in every concatenation. The parts
-themselves are described in their own modules.
+themselves are described in their own modules. A network works in two halves: every date is embedded by
+itself, then the season is read from the dates.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from cropdash.batches import Batch, SensorBatch
+from cropdash.models.date_series import DateSeries
 from cropdash.models.decision import log_average, log_product
 from cropdash.models.decoder import Decoder
 from cropdash.models.pixel_set_encoder import PixelSetEncoder
@@ -89,12 +91,31 @@ class CropNetwork(nn.Module, ABC):
         """The sensors it takes, Sentinel-1 first."""
         return tuple(self.design.channels)
 
-    @abstractmethod
     def forward(self, batch: Batch) -> Output:
         """Classify the parcels.
 
         Raises:
             ValueError: the batch lacks a sensor, or its shapes are not the network's.
+        """
+        return self.classify(self.embed_dates(batch))
+
+    @abstractmethod
+    def embed_dates(self, batch: Batch) -> dict[str, DateSeries]:
+        """The first half: every date by itself.
+
+        Returns:
+            A series for each attention of :class:`Output`, by its name.
+
+        Raises:
+            ValueError: the batch lacks a sensor, or its shapes are not the network's.
+        """
+
+    @abstractmethod
+    def classify(self, dates: Mapping[str, DateSeries]) -> Output:
+        """The second half: from the dates that count to the answer, as if there were no others.
+
+        Args:
+            dates: what :meth:`embed_dates` returned, or less of it.
         """
 
     def probabilities(self, output: Output) -> Tensor:
@@ -124,7 +145,7 @@ class CropNetwork(nn.Module, ABC):
 
 
 class SensorBranch(nn.Module):
-    """Pixel-set encoder and temporal attention of one series: ``(parcels, width)`` and attention."""
+    """Pixel-set encoder, then temporal attention of one series: ``(parcels, width)`` and attention."""
 
     def __init__(self, channels: int, design: Design) -> None:
         super().__init__()
@@ -136,8 +157,11 @@ class SensorBranch(nn.Module):
     def width(self) -> int:
         return self.temporal.width
 
-    def forward(self, series: SensorBatch, features: Tensor | None) -> tuple[Tensor, Tensor]:
-        embedding, attention = self.temporal(self.pixel_set(series, features), series.days, series.date_mask)
+    def embed_dates(self, series: SensorBatch, features: Tensor | None) -> DateSeries:
+        return DateSeries(self.pixel_set(series, features), series.days, series.date_mask)
+
+    def forward(self, dates: DateSeries) -> tuple[Tensor, Tensor]:
+        embedding, attention = self.temporal(dates.embeddings, dates.days, dates.date_mask)
         return embedding, attention
 
 
@@ -150,10 +174,14 @@ class SingleSensor(CropNetwork):
         self.branch = SensorBranch(channels, design)
         self.decoder = Decoder(self.branch.width, design.sizes.decoder, design.classes)
 
-    def forward(self, batch: Batch) -> Output:
+    def embed_dates(self, batch: Batch) -> dict[str, DateSeries]:
         (series,) = self.series(batch)
-        embedding, attention = self.branch(series, batch.features)
-        return Output(self.decoder(embedding, series.present), {self.sensors[0]: attention})
+        return {self.sensors[0]: self.branch.embed_dates(series, batch.features)}
+
+    def classify(self, dates: Mapping[str, DateSeries]) -> Output:
+        ((sensor, series),) = dates.items()
+        embedding, attention = self.branch(series)
+        return Output(self.decoder(embedding, series.present), {sensor: attention})
 
 
 class EarlyFusion(CropNetwork):
@@ -164,7 +192,7 @@ class EarlyFusion(CropNetwork):
         self.branch = SensorBranch(sum(design.channels.values()), design)
         self.decoder = Decoder(self.branch.width, design.sizes.decoder, design.classes)
 
-    def forward(self, batch: Batch) -> Output:
+    def embed_dates(self, batch: Batch) -> dict[str, DateSeries]:
         first, second = self.common_series(batch)
         if first.pixel_mask.shape != second.pixel_mask.shape:
             raise ValueError(
@@ -183,7 +211,11 @@ class EarlyFusion(CropNetwork):
             seen = first.seen if seen is None else first.seen & seen
             dates = dates & (seen & second.pixel_mask[:, None]).any(dim=2)
         series = SensorBatch(values, second.days, dates, second.pixel_mask, seen)
-        embedding, attention = self.branch(series, batch.features)
+        return {JOINT: self.branch.embed_dates(series, batch.features)}
+
+    def classify(self, dates: Mapping[str, DateSeries]) -> Output:
+        series = dates[JOINT]
+        embedding, attention = self.branch(series)
         return Output(self.decoder(embedding, series.present), {JOINT: attention})
 
 
@@ -204,17 +236,21 @@ class PixelSetFusion(CropNetwork):
         )
         self.decoder = Decoder(self.temporal.width, sizes.decoder, design.classes)
 
-    def forward(self, batch: Batch) -> Output:
+    def embed_dates(self, batch: Batch) -> dict[str, DateSeries]:
         both = self.common_series(batch)
-        dates = torch.cat(
+        stacked = torch.cat(
             [
                 encoder(series, batch.features)
                 for encoder, series in zip(self.pixel_sets.values(), both, strict=True)
             ],
             dim=2,
         )
-        embedding, attention = self.temporal(dates, both[0].days, both[0].date_mask)
-        return Output(self.decoder(embedding, both[0].present), {JOINT: attention})
+        return {JOINT: DateSeries(stacked, both[0].days, both[0].date_mask)}
+
+    def classify(self, dates: Mapping[str, DateSeries]) -> Output:
+        series = dates[JOINT]
+        embedding, attention = self.temporal(series.embeddings, series.days, series.date_mask)
+        return Output(self.decoder(embedding, series.present), {JOINT: attention})
 
 
 class TemporalFusion(CropNetwork):
@@ -226,14 +262,14 @@ class TemporalFusion(CropNetwork):
         width = len(design.channels) * design.sizes.temporal_mlp[-1]
         self.decoder = Decoder(width, design.sizes.decoder, design.classes)
 
-    def forward(self, batch: Batch) -> Output:
-        series = self.series(batch)
-        answers = [
-            branch(s, batch.features) for branch, s in zip(self.branches.values(), series, strict=True)
-        ]
-        present = torch.stack([s.present for s in series]).any(dim=0)
-        logits = self.decoder(torch.cat([embedding for embedding, _ in answers], dim=1), present)
-        return Output(logits, {sensor: a for sensor, (_, a) in zip(self.sensors, answers, strict=True)})
+    def embed_dates(self, batch: Batch) -> dict[str, DateSeries]:
+        return _embed_apart(self, self.branches, batch)
+
+    def classify(self, dates: Mapping[str, DateSeries]) -> Output:
+        answers = {sensor: self.branches[sensor](dates[sensor]) for sensor in self.sensors}
+        present = torch.stack([dates[sensor].present for sensor in self.sensors]).any(dim=0)
+        logits = self.decoder(torch.cat([embedding for embedding, _ in answers.values()], dim=1), present)
+        return Output(logits, {sensor: attention for sensor, (_, attention) in answers.items()})
 
 
 class DecisionFusion(CropNetwork):
@@ -252,13 +288,16 @@ class DecisionFusion(CropNetwork):
             }
         )
 
-    def forward(self, batch: Batch) -> Output:
-        scores, attention = [], {}
-        series = self.series(batch)
-        for sensor, s in zip(self.sensors, series, strict=True):
-            embedding, attention[sensor] = self.branches[sensor](s, batch.features)
-            scores.append(self.decoders[sensor](embedding, s.present))
-        return Output(self.decide(*scores, *(s.present for s in series)), attention)
+    def embed_dates(self, batch: Batch) -> dict[str, DateSeries]:
+        return _embed_apart(self, self.branches, batch)
+
+    def classify(self, dates: Mapping[str, DateSeries]) -> Output:
+        scores, present, attention = [], [], {}
+        for sensor in self.sensors:
+            embedding, attention[sensor] = self.branches[sensor](dates[sensor])
+            present.append(dates[sensor].present)
+            scores.append(self.decoders[sensor](embedding, present[-1]))
+        return Output(self.decide(*scores, *present), attention)
 
     def decide(self, first: Tensor, second: Tensor, first_present: Tensor, second_present: Tensor) -> Tensor:
         """``(parcels, classes)`` log-probabilities from both sensors' logits."""
@@ -270,6 +309,12 @@ def _branches(design: Design) -> nn.ModuleDict:
     return nn.ModuleDict(
         {sensor: SensorBranch(channels, design) for sensor, channels in design.channels.items()}
     )
+
+
+def _embed_apart(network: CropNetwork, branches: nn.ModuleDict, batch: Batch) -> dict[str, DateSeries]:
+    """Each sensor's dates by its own branch."""
+    both = zip(network.sensors, network.series(batch), strict=True)
+    return {sensor: branches[sensor].embed_dates(series, batch.features) for sensor, series in both}  # type: ignore[operator]
 
 
 _NETWORKS: dict[Fusion, Callable[[Design], CropNetwork]] = {
