@@ -55,19 +55,9 @@ def paired_tests(
         draws: bootstrap samples of a pair.
         seed: the same seed gives the same figures.
     """
-    truth, predicted, contradicted = _aligned(runs)
+    pairs, not_compared = _pairs(runs)
     rows: list[dict[str, object]] = []
-    not_compared = []
-    for one, other in combinations(range(len(predicted)), 2):
-        first, second = list(runs)[one], list(runs)[other]
-        both = (truth[one] >= 0) & (truth[other] >= 0) & (predicted[one] >= 0) & (predicted[other] >= 0)
-        if not both.any():
-            not_compared.append(f"{first} and {second} answered no test parcel in common.")
-            continue
-        if contradicted and (truth[one][both] != truth[other][both]).any():
-            not_compared.append(f"{first} and {second} disagree on the true class of a parcel.")
-            continue
-        t, a, b = truth[one][both], predicted[one][both], predicted[other][both]
+    for (first, second), (t, a, b) in pairs.items():
         test = mcnemar_test(a == t, b == t)
         for metric in ("accuracy", "macro_f1"):
             found = difference_of_answers(t, a, b, classes, metric, draws, seed)
@@ -87,11 +77,68 @@ def paired_tests(
                     "only_second": test.only_second,
                 }
             )
-    table = pd.DataFrame(rows, columns=_COLUMNS)
-    for metric in ("accuracy", "macro_f1"):
+    return PairedTests(_corrected(pd.DataFrame(rows, columns=_COLUMNS)), not_compared)
+
+
+def paired_class_tests(
+    runs: Mapping[str, pd.DataFrame], classes: int, of_class: int, *, draws: int = 2000, seed: int = 0
+) -> pd.DataFrame:
+    """Test every pair of runs in one class, by the paired bootstrap, as :func:`paired_tests` does over all of them.
+
+    Args:
+        of_class: index of the class.
+
+    Returns:
+        Four rows a pair, ``metric`` being ``f1``, ``recall``, ``precision`` and ``iou``: the columns of
+        :attr:`PairedTests.table` up to ``method``; the correction is over the pairs of a metric. Pairs
+        that cannot be compared are left out.
+    """
+    rows: list[dict[str, object]] = []
+    for (first, second), answers in _pairs(runs)[0].items():
+        for metric in ("f1", "recall", "precision", "iou"):
+            found = difference_of_answers(*answers, classes, metric, draws, seed, of_class=of_class)
+            rows.append(
+                {
+                    "first": first,
+                    "second": second,
+                    "metric": metric,
+                    "difference": found.difference,
+                    "low": found.low,
+                    "high": found.high,
+                    "p": found.p,
+                    "p_holm": np.nan,
+                    "method": BOOTSTRAP,
+                }
+            )
+    return _corrected(pd.DataFrame(rows, columns=_COLUMNS[: _COLUMNS.index("method") + 1]))
+
+
+def _corrected(table: pd.DataFrame) -> pd.DataFrame:
+    """With Holm's correction over the pairs of each metric."""
+    for metric in table["metric"].unique():
         family = table["metric"] == metric
         table.loc[family, "p_holm"] = holm(table.loc[family, "p"].to_numpy(float))
-    return PairedTests(table, tuple(not_compared))
+    return table
+
+
+_Answers = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def _pairs(runs: Mapping[str, pd.DataFrame]) -> tuple[dict[tuple[str, str], _Answers], tuple[str, ...]]:
+    """Truth and both answers of the common parcels by pair of runs; and a sentence for each pair without any."""
+    truth, predicted, contradicted = _aligned(runs)
+    pairs: dict[tuple[str, str], _Answers] = {}
+    not_compared = []
+    for one, other in combinations(range(len(predicted)), 2):
+        first, second = list(runs)[one], list(runs)[other]
+        both = (truth[one] >= 0) & (truth[other] >= 0) & (predicted[one] >= 0) & (predicted[other] >= 0)
+        if not both.any():
+            not_compared.append(f"{first} and {second} answered no test parcel in common.")
+        elif contradicted and (truth[one][both] != truth[other][both]).any():
+            not_compared.append(f"{first} and {second} disagree on the true class of a parcel.")
+        else:
+            pairs[first, second] = truth[one][both], predicted[one][both], predicted[other][both]
+    return pairs, tuple(not_compared)
 
 
 _COLUMNS = [

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cropdash.analysis.mcnemar import mcnemar_test
-from cropdash.analysis.paired_difference import paired_difference
+from cropdash.analysis.paired_difference import class_differences, paired_difference
 from cropdash.runs.metrics import ConfusionMatrix
 
 
@@ -168,3 +168,30 @@ def test_an_unknown_metric_is_refused_by_name() -> None:
         paired_difference(one, other, 2, "kappa")
     with pytest.raises(ValueError, match="f1, recall, precision or iou, not 'accuracy'"):
         paired_difference(one, other, 2, "accuracy", of_class=1)
+
+
+def test_the_differences_of_all_classes_are_those_of_each_alone() -> None:
+    rng = np.random.default_rng(4)
+    truth = rng.integers(0, 3, 400)
+    first, second = (
+        predictions(truth, np.where(rng.random(400) < share, truth, rng.integers(0, 3, 400)))
+        for share in (0.9, 0.6)
+    )
+    together = class_differences(first, second, 4, "f1", draws=4000)
+    assert together is not None
+    assert together["support"].tolist() == [*np.bincount(truth), 0]
+    # No parcel is of the fourth class or answered with it.
+    assert together.loc[3, ["difference", "low", "high"]].isna().all()
+    for of_class in range(3):
+        alone = paired_difference(first, second, 4, "f1", draws=4000, of_class=of_class)
+        assert alone is not None
+        row = together.loc[of_class]
+        assert row["difference"] == pytest.approx(alone.difference)
+        assert (row["low"], row["high"]) == pytest.approx((alone.low, alone.high), abs=0.012)
+
+
+def test_class_differences_of_other_parcels_or_of_another_metric_are_refused() -> None:
+    one = predictions(np.array([0, 1]), np.array([0, 1]))
+    assert class_differences(one, one.assign(region="south"), 2) is None
+    with pytest.raises(ValueError, match="metric must be f1, recall, precision or iou, not 'accuracy'"):
+        class_differences(one, one, 2, "accuracy")

@@ -9,7 +9,7 @@ import pytest
 from cropdash.analysis.holm import holm
 from cropdash.analysis.mcnemar import mcnemar_test
 from cropdash.analysis.paired_difference import bootstrap_p_value, paired_difference
-from cropdash.analysis.paired_tests import BOOTSTRAP, paired_tests
+from cropdash.analysis.paired_tests import BOOTSTRAP, paired_class_tests, paired_tests
 
 
 def predictions(truth: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
@@ -134,3 +134,15 @@ def test_the_bootstrap_p_value_of_no_difference_is_one_and_of_a_great_one_small(
     # None is: the normal tail, twice that beyond five standard deviations.
     drawn = np.array([4.0, 6.0] * 50)
     assert bootstrap_p_value(drawn, 5.0) == pytest.approx(5.733e-07, rel=1e-3)
+
+
+def test_pairs_in_one_class_are_what_they_are_alone_and_corrected_together() -> None:
+    runs = runs_of(np.random.default_rng(3), 300, [0.9, 0.8, 0.6])
+    found = paired_class_tests(runs, 3, 1)
+    assert len(found) == 3 * 4
+    for row in found.to_dict("records"):
+        alone = paired_difference(runs[row["first"]], runs[row["second"]], 3, row["metric"], of_class=1)
+        assert alone is not None
+        assert (row["difference"], row["low"], row["p"]) == (alone.difference, alone.low, alone.p)
+    for _, family in found.groupby("metric"):
+        np.testing.assert_array_equal(family["p_holm"], holm(family["p"]))

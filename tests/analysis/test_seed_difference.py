@@ -5,10 +5,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import ttest_ind
 
-from cropdash.analysis.seed_difference import seed_difference
+from cropdash.analysis.holm import holm
+from cropdash.analysis.seed_difference import (
+    class_differences_over_seeds,
+    seed_difference,
+    seed_tests,
+)
 
 
 def test_interval_and_p_are_those_of_scipy() -> None:
@@ -45,3 +51,29 @@ def test_about_one_interval_in_twenty_misses_the_truth() -> None:
         missed += found.is_clear
     # Welch's test keeps below its level with so few seeds.
     assert 0.02 < missed / 2000 < 0.06
+
+
+def test_every_pair_of_experiments_is_tested_and_corrected_together() -> None:
+    figures = {"a": [0.9, 0.91, 0.92], "b": [0.8, 0.82], "c": [0.7, 0.75, 0.71], "one seed": [0.9]}
+    found = seed_tests(figures)
+    assert found[["first", "second"]].to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "c"]]
+    assert found[["seeds_first", "seeds_second"]].to_numpy().tolist() == [[3, 2], [3, 3], [2, 3]]
+    alone = seed_difference(figures["a"], figures["b"])
+    assert alone is not None
+    assert (found["low"][0], found["high"][0], found["p"][0]) == (alone.low, alone.high, alone.p)
+    np.testing.assert_array_equal(found["p_holm"], holm(found["p"]))
+    assert seed_tests({"a": [0.9, 0.8]}).empty
+
+
+def test_classes_are_compared_by_code_and_one_without_figures_has_no_interval() -> None:
+    def seeds(*figures: tuple[float, float]) -> list[pd.Series]:
+        return [pd.Series(one, index=[7, 9]) for one in figures]
+
+    found = class_differences_over_seeds(
+        seeds((0.9, 0.5), (0.8, math.nan)), [pd.Series({9: 0.4, 7: 0.6}), pd.Series({9: 0.3, 7: 0.5})]
+    )
+    alone = seed_difference([0.9, 0.8], [0.6, 0.5])
+    assert alone is not None
+    assert found.loc[7].tolist() == pytest.approx([alone.difference, alone.low, alone.high])
+    assert found.loc[9, "difference"] == pytest.approx(0.5 - 0.35)
+    assert found.loc[9, ["low", "high"]].isna().all()
