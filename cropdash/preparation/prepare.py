@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import errno
 import os
-import time
-import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from cropdash.engine import Engine
 from cropdash.nomenclature import Nomenclature
 from cropdash.preparation.assembly import assemble
 from cropdash.preparation.block_task import prepare_block
@@ -25,14 +22,12 @@ from cropdash.preparation.plan import Plan, make_plan
 from cropdash.preparation.recipe import Recipe
 from cropdash.preparation.report import PreparationReport
 from cropdash.preparation.work_folder import WorkFolder
+from cropdash.working_off import work_off
 
 #: So many are worth the seconds that worker processes take to start.
 _MANY_BLOCKS = 8
 #: So many blocks failing one after the other: the next ones would fail as well.
 _FAILURES_IN_A_ROW = 3
-_SECONDS_BETWEEN_LOOKS = 0.1
-#: Blocks handed to somebody else's scheduler at once, whose workers nobody has counted.
-_HANDED_OUT = 256
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -146,15 +141,18 @@ def _work_off(
         progress(done, total)
     if workers is None:
         workers = min(os.cpu_count() or 1, len(left)) if len(left) >= _MANY_BLOCKS else 1
-    outcomes = (
-        _one_by_one(work, left)
-        if workers <= 1 and scheduler is None
-        else _on_dask(work, left, workers, scheduler)
+    folder = str(work.path.resolve())
+    outcomes = work_off(
+        prepare_block,
+        left,
+        lambda block: {"folder": folder, "block": block},
+        workers=workers,
+        scheduler=scheduler,
     )
     failures: list[tuple[Block, BaseException]] = []
     in_a_row = 0
     with ExitStack() as stack:
-        stack.callback(outcomes.close)  # type: ignore[attr-defined]
+        stack.callback(outcomes.close)
         for block, error in outcomes:
             if error is None:
                 in_a_row = 0
@@ -172,50 +170,6 @@ def _work_off(
                 break
     if failures:
         raise PreparationError(_failure_sentence(work, failures, len(blocks))) from failures[0][1]
-
-
-def _one_by_one(work: WorkFolder, blocks: Sequence[Block]) -> Iterator[tuple[Block, BaseException | None]]:
-    for block in blocks:
-        try:
-            prepare_block(str(work.path), block)
-        except (OSError, ValueError) as error:
-            yield block, error
-        else:
-            yield block, None
-
-
-def _on_dask(
-    work: WorkFolder, blocks: Sequence[Block], workers: int, scheduler: str | None
-) -> Iterator[tuple[Block, BaseException | None]]:
-    """Blocks in the order in which they end; few are handed out beforehand, so that a stop is soon."""
-    run = uuid.uuid4().hex[:8]
-    most = 2 * workers if scheduler is None else _HANDED_OUT
-    with Engine(scheduler, workers=workers) as engine:
-        waiting = list(reversed(blocks))
-        running: dict[str, Block] = {}
-        try:
-            while waiting or running:
-                while waiting and len(running) < most:
-                    block = waiting.pop()
-                    key = engine.submit(
-                        "cropdash.preparation.block_task:prepare_block",
-                        {"folder": str(work.path.resolve()), "block": block},
-                        f"prepare-{run}-{block.number}",
-                    )
-                    running[key] = block
-                time.sleep(_SECONDS_BETWEEN_LOOKS)
-                for key in list(running):
-                    state = engine.state(key)
-                    if state in ("waiting", "running"):
-                        continue
-                    block = running.pop(key)
-                    if state == "finished":
-                        yield block, None
-                    else:
-                        yield block, engine.error(key) or OSError("its worker process was lost")
-        finally:
-            for key in running:
-                engine.stop(key)
 
 
 def _failure_sentence(work: WorkFolder, failures: Sequence[tuple[Block, BaseException]], blocks: int) -> str:

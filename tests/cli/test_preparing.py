@@ -56,7 +56,7 @@ def test_the_example_recipe_is_printed() -> None:
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from cropdash.preparation import block_task, prepare
 
-    def interrupted(*_: object) -> None:
+    def interrupted(**_: object) -> None:
         raise KeyboardInterrupt
 
     parcels = images.write_parcels(tmp_path / "parcels.gpkg", {"a": images.square(2, 3)})
