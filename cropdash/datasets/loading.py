@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +17,8 @@ import torch
 
 from cropdash.batches import Batch, SensorBatch
 from cropdash.datasets.calendar import season_start
+from cropdash.datasets.choice import Chosen, draw, evenly_spaced
+from cropdash.datasets.dropout import NEVER, Dropout
 from cropdash.datasets.interpolation import Interpolation, blend, bracket
 from cropdash.datasets.normalisation import Normalisation, geometry_features
 from cropdash.datasets.store import ParcelStore, SensorArrays
@@ -26,14 +27,6 @@ from cropdash.nomenclature import SENSORS, Fusion
 
 # What a random generator is for: seeds (seed, epoch, purpose, ...) keep the draws apart.
 _ORDER, _SAMPLE = 1, 2
-
-
-@dataclass(frozen=True)
-class _Chosen:
-    """Which dates or pixels of each parcel are read: padded indices and their mask, ``(parcels, most)``."""
-
-    index: np.ndarray
-    mask: np.ndarray
 
 
 class ParcelBatches:
@@ -60,6 +53,9 @@ class ParcelBatches:
         seed: of all draws.
         training: draw, or evaluate.
         usable: by sensor, the dates that may be used; all if None.
+        dropout: what is dropped from the parcels in training; nothing if None.
+        balanced: whether each parcel of a training epoch is drawn, with replacement, by the inverse of its class's
+            frequency, so that every class is met alike often; an epoch has as many draws as there are parcels.
 
     Attributes:
         rows: the rows that are served.
@@ -89,6 +85,8 @@ class ParcelBatches:
         seed: int,
         training: bool,
         usable: Mapping[str, UsableDates] | None = None,
+        dropout: Dropout | None = None,
+        balanced: bool = False,
     ) -> None:
         if missing := [name for name in sensors if name not in store.sensors]:
             raise ValueError(f"{store.path} has no {', '.join(missing)}; it has {', '.join(store.sensors)}")
@@ -103,6 +101,8 @@ class ParcelBatches:
         self._batch_size = batch_size
         self._seed = seed
         self._training = training
+        self._dropout = (dropout if training else None) or Dropout()
+        self._balanced = balanced
         self._features = _scaled_features(store, normalisation) if geometry_features else None
         starts = season_start(store.first_acquisition, season_origin)
         self._season_start = starts.astype(np.int64)  # days since 1970-01-01; not used where there is no date
@@ -129,7 +129,7 @@ class ParcelBatches:
         """
         rows = self.rows
         if self._training:
-            rows = np.random.default_rng((self._seed, n, _ORDER)).permutation(rows)
+            rows = self._order(np.random.default_rng((self._seed, n, _ORDER)))
         ahead: deque[Future[Batch]] = deque()
         pool = ThreadPoolExecutor(threads, thread_name_prefix="batches")
         try:
@@ -142,6 +142,14 @@ class ParcelBatches:
                 yield ahead.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+    def _order(self, rng: np.random.Generator) -> np.ndarray:
+        """The rows of a training epoch."""
+        if not self._balanced:
+            return rng.permutation(self.rows)
+        classes = self._labels[self.rows]
+        chance = 1 / np.bincount(classes)[classes]
+        return rng.choice(self.rows, size=len(self.rows), p=chance / chance.sum())
 
     def _bounds(self) -> list[tuple[int, int]]:
         edges = [*range(0, len(self.rows), self._batch_size), len(self.rows)]
@@ -161,14 +169,15 @@ class ParcelBatches:
 
     def _batch(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         pixels = self._choose_pixels(rows, rng)
-        dates = self._choose_dates(rows, rng)
+        counts = self._date_counts(rows, rng)
+        dates = self._choose_dates(rows, counts, rng)
         for name in dates:
             self._look_elsewhere(name, rows, dates[name], pixels)
         return Batch(
             sensors={
                 name: self._own_dates(name, rows, dates[name], pixels[name])
                 if name in dates
-                else self._at_s2_dates(rows, dates["S2"], pixels[name])
+                else self._at_s2_dates(rows, counts["S1"], dates["S2"], pixels[name])
                 for name in self._sensors
             },
             labels=torch.from_numpy(self._labels[rows]),
@@ -176,30 +185,54 @@ class ParcelBatches:
             features=None if self._features is None else torch.from_numpy(self._features[rows]),
         )
 
-    def _choose_pixels(self, rows: np.ndarray, rng: np.random.Generator) -> dict[str, _Chosen]:
+    def _choose_pixels(self, rows: np.ndarray, rng: np.random.Generator) -> dict[str, Chosen]:
         counts = {name: self._store.arrays[name].pixel_counts[rows] for name in self._sensors}
         if not self._training:
-            return {name: _evenly_spaced(count, self._pixels) for name, count in counts.items()}
+            return {name: evenly_spaced(count, self._pixels) for name, count in counts.items()}
         # One set of lots for both sensors: on one grid they get the same pixels.
         lots = rng.random((len(rows), self._pixels))
-        return {name: _draw(count, self._pixels, lots) for name, count in counts.items()}
+        return {name: draw(count, self._pixels, lots) for name, count in counts.items()}
 
-    def _choose_dates(self, rows: np.ndarray, rng: np.random.Generator) -> dict[str, _Chosen]:
+    def _date_counts(self, rows: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """How many of each parcel's usable dates count: all, or in training those before its season is cut."""
+        counts = {name: self._usable[name].counts[rows] for name in self._sensors}
+        if not self._dropout.season:
+            return counts
+        series = {name: self._usable_days(name, rows, counts[name]) for name in self._sensors}
+        absent = {name: count == 0 for name, count in counts.items()}
+        first = [np.where(absent[name], NEVER, days[:, 0]) for name, days in series.items()]
+        last = [np.where(absent[name], -NEVER, days.max(axis=1)) for name, days in series.items()]
+        # Where both sensors are needed on every date, the season cannot end before each has been there.
+        earliest = np.max(first, axis=0) if self._fusion.needs_common_dates else np.min(first, axis=0)
+        ends = self._dropout.season_ends(earliest, np.max(last, axis=0), rng)
+        return {
+            name: np.minimum(counts[name], (days <= ends[:, None]).sum(axis=1))
+            for name, days in series.items()
+        }
+
+    def _usable_days(self, name: str, rows: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """``(parcels, most dates)`` days since 1970-01-01 of the usable dates, the last one repeated after them."""
+        index = np.minimum(np.arange(max(1, counts.max())), np.maximum(counts, 1)[:, None] - 1)
+        arrays = self._store.arrays[name]
+        place = arrays.date_offsets[rows][:, None] + self._usable[name].places(rows, index)
+        return np.asarray(arrays.dates.take(place, mode="clip"), dtype=np.int64)
+
+    def _choose_dates(
+        self, rows: np.ndarray, counts: Mapping[str, np.ndarray], rng: np.random.Generator
+    ) -> dict[str, Chosen]:
         chosen = {}
         for name in self._sensors:
             if name == "S1" and self._fusion.needs_common_dates:
                 continue
-            counts, most = self._usable[name].counts[rows], self._dates[name]
+            most = self._dates[name]
             if self._training and most is not None:
-                dates = _draw(counts, most, rng.random((len(rows), most)))
+                dates = draw(counts[name], most, rng.random((len(rows), most)))
             else:
-                dates = _evenly_spaced(counts, max(1, counts.max()))
-            chosen[name] = _Chosen(self._usable[name].places(rows, dates.index), dates.mask)
-        return chosen
+                dates = evenly_spaced(counts[name], max(1, counts[name].max()))
+            chosen[name] = Chosen(self._usable[name].places(rows, dates.index), dates.mask)
+        return self._dropout.of_dates(chosen, rng)
 
-    def _look_elsewhere(
-        self, name: str, rows: np.ndarray, dates: _Chosen, pixels: dict[str, _Chosen]
-    ) -> None:
+    def _look_elsewhere(self, name: str, rows: np.ndarray, dates: Chosen, pixels: dict[str, Chosen]) -> None:
         """Give a parcel whose chosen pixels were hidden on every chosen date those of its clearest one, in place."""
         arrays = self._store.arrays[name]
         if arrays.info.nodata is None:
@@ -216,16 +249,17 @@ class ParcelBatches:
                 chosen.index[parcel, :width] = found[:width]
                 chosen.mask[parcel] = np.arange(chosen.index.shape[1]) < width
 
-    def _own_dates(self, name: str, rows: np.ndarray, dates: _Chosen, pixels: _Chosen) -> SensorBatch:
+    def _own_dates(self, name: str, rows: np.ndarray, dates: Chosen, pixels: Chosen) -> SensorBatch:
         arrays = self._store.arrays[name]
         values = _gather(arrays, rows, dates.index, pixels.index)
         seen = None if arrays.info.nodata is None else ~arrays.info.hidden(values)
         return self._padded(name, values, self._days(name, rows, dates), dates.mask, pixels.mask, seen)
 
-    def _at_s2_dates(self, rows: np.ndarray, dates: _Chosen, pixels: _Chosen) -> SensorBatch:
+    def _at_s2_dates(
+        self, rows: np.ndarray, counts: np.ndarray, dates: Chosen, pixels: Chosen
+    ) -> SensorBatch:
         s1, s2 = self._store.arrays["S1"], self._store.arrays["S2"]
-        counts = self._usable["S1"].counts[rows]
-        own = self._usable["S1"].places(rows, _evenly_spaced(counts, counts.max()).index)
+        own = self._usable["S1"].places(rows, evenly_spaced(counts, counts.max()).index)
         before, after, weight = bracket(
             s1.dates[s1.date_offsets[rows][:, None] + own],
             s2.dates[s2.date_offsets[rows][:, None] + dates.index],
@@ -239,7 +273,7 @@ class ParcelBatches:
             values = blend(values, _gather(s1, rows, after, pixels.index), weight[:, :, None, None])
         return self._padded("S1", values, self._days("S2", rows, dates), dates.mask, pixels.mask)
 
-    def _days(self, name: str, rows: np.ndarray, dates: _Chosen) -> np.ndarray:
+    def _days(self, name: str, rows: np.ndarray, dates: Chosen) -> np.ndarray:
         arrays = self._store.arrays[name]
         position = np.where(dates.mask, arrays.date_offsets[rows][:, None] + dates.index, 0)
         days = arrays.dates[position] - self._season_start[rows][:, None] if arrays.dates.size else position
@@ -277,38 +311,6 @@ class ParcelBatches:
             pixel_mask=torch.from_numpy(pixel_mask),
             seen=None if seen is None else torch.from_numpy(seen),
         )
-
-
-def _draw(counts: np.ndarray, most: int, lots: np.ndarray) -> _Chosen:
-    """``most`` indices of each parcel, any set of them alike, in ascending order; all where it has no more.
-
-    Args:
-        counts: ``(parcels,)`` how many it has.
-        lots: ``(parcels, most)`` uniform in [0, 1); equal lots and counts choose the same.
-    """
-    width = max(most, int(counts.max(initial=0)))
-    places = np.broadcast_to(np.arange(width, dtype=np.int32), (len(counts), width))
-    if width > most:  # the first steps of Fisher and Yates's shuffle, for all parcels at once
-        places, parcels = places.copy(), np.arange(len(counts))
-        for step in range(most):
-            other = step + (lots[:, step] * np.maximum(counts - step, 1)).astype(np.int64)
-            drawn = places[parcels, other]
-            places[parcels, other] = places[:, step]
-            places[:, step] = drawn
-    places = np.sort(places[:, :most], axis=1)
-    # As wide as the largest choice, no wider.
-    places = places[:, : max(1, min(most, int(counts.max(initial=0))))].astype(np.int64)
-    real = places < counts[:, None]
-    return _Chosen(np.where(real, places, 0), real)
-
-
-def _evenly_spaced(counts: np.ndarray, most: int) -> _Chosen:
-    """At most ``most`` indices of each parcel: the middles of as many equal parts of its range."""
-    taken = np.minimum(counts, most)[:, None]
-    steps = np.arange(max(1, taken.max()))
-    real = steps < taken
-    index = (2 * steps + 1) * counts[:, None] // (2 * np.maximum(taken, 1))
-    return _Chosen(np.where(real, index, 0), real)
 
 
 def _gather(arrays: SensorArrays, rows: np.ndarray, dates: np.ndarray, pixels: np.ndarray) -> np.ndarray:

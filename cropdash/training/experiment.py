@@ -99,6 +99,37 @@ class Sampling(_Part):
         le=1,
         description="Share of each parcel's Sentinel-2 dates that is used, everywhere, drawn by the seed; all if unset.",
     )
+    date_dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description=(
+            "Probability of each date to be dropped in a training step, one date of a sensor at least staying "
+            "(dropout of whole acquisitions, after Srivastava et al. 2014)."
+        ),
+    )
+    season_cut: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Probability that a parcel's season ends, in a training step, on a day drawn at random.",
+    )
+    sensor_dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description=(
+            "Probability that one of a parcel's two sensors is wholly dropped in a training step, never both; for "
+            "fusion tsa, softmax_avg and softmax_norm (ModDrop, Neverova et al. 2015, arXiv 1501.00102)."
+        ),
+    )
+    balanced: bool = Field(
+        False,
+        description=(
+            "Draw the parcels of a training epoch with replacement, every class alike often; an epoch has as many draws "
+            "as there are training parcels."
+        ),
+    )
 
 
 class Optimisation(_Part):
@@ -116,6 +147,15 @@ class Optimisation(_Part):
     focal_gamma: float = Field(1.0, ge=0, le=10, description="Gamma of the focal loss; 0 is cross-entropy.")
     class_weights: Literal["none", "inverse", "inverse_sqrt"] = Field(
         "none", description="Weight of each class in the loss, from its share of the training parcels."
+    )
+    logit_adjustment: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description=(
+            "Tau of the logit-adjusted loss, which adds tau times the logarithm of a class's share of the training "
+            "parcels to its score; 1 aims at the mean recall, 0 is off (Menon et al. 2021, arXiv 2007.07314)."
+        ),
     )
     early_stopping: int | None = Field(
         None,
@@ -195,10 +235,24 @@ class ExperimentSpec(_Part):
             raise ValueError(
                 f"fusion {self.fusion} takes both sensors, S1 and S2; one sensor alone takes fusion none"
             )
+        if self.sampling.sensor_dropout and (self.fusion is Fusion.NONE or self.fusion.needs_common_dates):
+            raise ValueError(
+                f"sampling.sensor_dropout needs a fusion that can answer for a parcel with one sensor (tsa, softmax_avg "
+                f"or softmax_norm); fusion {self.fusion} cannot"
+            )
         if self.season_origin is not None:
             month, day = (int(part) for part in self.season_origin.split("-"))
             if day > _DAYS_IN_MONTH[month - 1]:
                 raise ValueError(f"season_origin {self.season_origin} is not a day of every year")
+        return self
+
+    @model_validator(mode="after")
+    def _classes_are_balanced_once(self) -> Self:
+        if self.sampling.balanced and self.optimisation.logit_adjustment:
+            raise ValueError(
+                "sampling.balanced and optimisation.logit_adjustment exclude each other: where every class is drawn "
+                "alike often, there are no shares to adjust for"
+            )
         return self
 
     @property

@@ -27,7 +27,13 @@ from cropdash.runs.run_folder import CHECKPOINT, MODEL, NORMALISATION, RunFolder
 from cropdash.training.checkpoint import Checkpoint
 from cropdash.training.evaluation import Answers, AttentionSink, answer, attention_to, prediction_table
 from cropdash.training.heartbeat import Heartbeat
-from cropdash.training.optimisation import class_weights, learning_rate, reading_threads, seed_epoch
+from cropdash.training.optimisation import (
+    class_weights,
+    learning_rate,
+    logit_shift,
+    reading_threads,
+    seed_epoch,
+)
 from cropdash.training.progress import Clock, Phase, Progress, duration
 from cropdash.training.setup import SPLITS, Setup, Split
 from cropdash.training.summary import DroppedFigures, SplitFigures, TrainingSummary, provenance
@@ -121,6 +127,8 @@ class TrainingLoop:
         learned = self.setup.learned_index[self.training_batches.rows]
         weights = class_weights(self.recipe.class_weights, learned, len(self.setup.codes))
         self.class_weights = None if weights is None else torch.from_numpy(weights).to(self.device)
+        shift = logit_shift(self.recipe.logit_adjustment, learned, len(self.setup.codes))
+        self.logit_shift = None if shift is None else torch.from_numpy(shift).to(self.device)
         if checkpoint is not None:
             self._restore(checkpoint)
         self.sessions = [*self.sessions, {"first_epoch": self.epoch + 1, **self.session}]
@@ -236,7 +244,10 @@ class TrainingLoop:
         return loss.item(), logits.detach().argmax(dim=1)
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return focal_loss(logits.float(), labels, self.recipe.focal_gamma, self.class_weights)
+        scores = logits.float()
+        if self.logit_shift is not None:
+            scores = scores + self.logit_shift
+        return focal_loss(scores, labels, self.recipe.focal_gamma, self.class_weights)
 
     def _answers(
         self, split: Split, phase: Phase, epoch: int, on_attention: AttentionSink | None = None

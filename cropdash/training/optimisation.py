@@ -57,6 +57,28 @@ def class_weights(
     return (weights * counts.sum() / (weights * counts).sum()).astype(np.float32)
 
 
+def logit_shift(tau: float, labels: np.ndarray, classes: int) -> np.ndarray | None:
+    """What the logit-adjusted loss adds to the scores: tau times the logarithm of each class's share.
+
+    After Menon et al., "Long-tail learning via logit adjustment" (ICLR 2021, arXiv 2007.07314), equation 10.
+    A frequent class is given its advantage during training, so that the scores themselves, which answer
+    afterwards, need not have it: with tau 1 the highest score is the best answer where every class counts alike.
+
+    Args:
+        tau: strength; 0 is off.
+        labels: ``(parcels,)`` class index of the training parcels.
+        classes: number of classes.
+
+    Returns:
+        ``(classes,)`` float32; None if tau is 0. A class without training parcels gets 0, as if it were all of
+        them: nothing may raise the score of a class that was never met.
+    """
+    if tau == 0:
+        return None
+    share = np.bincount(labels, minlength=classes) / len(labels)
+    return (tau * np.log(np.where(share > 0, share, 1.0))).astype(np.float32)
+
+
 def choose_device(wanted: Literal["auto", "cpu", "cuda", "mps"]) -> torch.device:
     """The device to compute on; ``auto`` prefers CUDA, then Apple's MPS, then the CPU.
 

@@ -170,8 +170,10 @@ def batches_for(
     training: bool = False,
 ) -> ParcelBatches:
     """Batches of any rows of a store, as an experiment samples them."""
+    from cropdash.datasets.dropout import Dropout
     from cropdash.datasets.loading import ParcelBatches
 
+    sampling = spec.sampling
     return ParcelBatches(
         store,
         rows,
@@ -182,13 +184,15 @@ def batches_for(
         normalisation=normalisation,
         season_origin=season_origin,
         geometry_features=spec.geometry_features,
-        pixels=spec.sampling.pixels if training else spec.sampling.eval_pixels,
-        s1_dates=spec.sampling.s1_dates,
-        s2_dates=spec.sampling.s2_dates,
+        pixels=sampling.pixels if training else sampling.eval_pixels,
+        s1_dates=sampling.s1_dates,
+        s2_dates=sampling.s2_dates,
         batch_size=spec.optimisation.batch_size,
         seed=spec.seed,
         training=training,
         usable=usable_dates(spec, store, season_origin),
+        dropout=Dropout(sampling.date_dropout, sampling.season_cut, sampling.sensor_dropout),
+        balanced=sampling.balanced,
     )
 
 

@@ -11,8 +11,9 @@ import torch
 
 from cropdash.batches import Batch
 from cropdash.datasets.calendar import days_of_season
+from cropdash.datasets.choice import draw
 from cropdash.datasets.interpolation import interpolate
-from cropdash.datasets.loading import ParcelBatches, _draw
+from cropdash.datasets.loading import ParcelBatches
 from cropdash.datasets.normalisation import Normalisation
 from cropdash.datasets.store import ParcelStore
 from cropdash.datasets.store_writer import StoreWriter
@@ -402,7 +403,7 @@ def test_a_sensor_that_the_store_lacks_is_refused(tmp_path, batches):
 
 def test_every_set_of_pixels_is_drawn_alike() -> None:
     counts = np.repeat([5, 3, 2], 40_000)
-    chosen = _draw(counts, 3, np.random.default_rng(3).random((len(counts), 3)))
+    chosen = draw(counts, 3, np.random.default_rng(3).random((len(counts), 3)))
     assert (np.diff(chosen.index[:80_000]) > 0).all()
     assert chosen.mask[:80_000].all()
     sets, drawn = np.unique(chosen.index[:40_000], axis=0, return_counts=True)

@@ -66,6 +66,18 @@ def test_defaults_are_the_study() -> None:
         ({"season_origin": "13-01"}, "season_origin: String should match pattern"),
         ({"sampling": {"pixels": 1}}, "sampling.pixels: Input should be greater than or equal to 2"),
         ({"sampling": {"s2_dates": 0}}, "sampling.s2_dates: Input should be greater than or equal to 1"),
+        ({"sampling": {"date_dropout": 1}}, "sampling.date_dropout: Input should be less than 1"),
+        ({"sampling": {"sensor_dropout": 1}}, "sampling.sensor_dropout: Input should be less than 1"),
+        (
+            {"fusion": "early", "sampling": {"sensor_dropout": 0.2}},
+            "sampling.sensor_dropout needs a fusion that can answer for a parcel with one sensor (tsa, softmax_avg or "
+            "softmax_norm); fusion early cannot",
+        ),
+        ({"sensors": ["S2"], "sampling": {"sensor_dropout": 0.2}}, "fusion none cannot"),
+        (
+            {"sampling": {"balanced": True}, "optimisation": {"logit_adjustment": 1}},
+            "sampling.balanced and optimisation.logit_adjustment exclude each other",
+        ),
         ({"optimisation": {"epochs": 0}}, "optimisation.epochs"),
         ({"optimisation": {"batch_size": 1}}, "optimisation.batch_size"),
         (
@@ -214,6 +226,11 @@ def test_a_later_field_changes_the_fingerprint_only_where_it_is_not_the_default(
     later = {
         "days": {"sampling": {"days": 92}},
         "s2_share": {"sampling": {"s2_share": 0.5}},
+        "date_dropout": {"sampling": {"date_dropout": 0.5}},
+        "season_cut": {"sampling": {"season_cut": 0.5}},
+        "sensor_dropout": {"sampling": {"sensor_dropout": 0.5}},
+        "balanced": {"sampling": {"balanced": True}},
+        "logit_adjustment": {"optimisation": {"logit_adjustment": 1.0}},
     }
     made = {name: spec(**values).fingerprint for name, values in later.items()}
     assert len({spec().fingerprint, *made.values()}) == 1 + len(later)

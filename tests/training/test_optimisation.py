@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from cropdash.models.loss import focal_loss
 from cropdash.training.experiment import Optimisation
 from cropdash.training.optimisation import (
     choose_device,
     class_weights,
     learning_rate,
+    logit_shift,
     seed_epoch,
     threads_set,
 )
@@ -53,6 +55,33 @@ def test_inverse_sqrt_is_half_way() -> None:
 
 def test_no_weights_are_none() -> None:
     assert class_weights("none", np.array([0, 1]), 2) is None
+
+
+def test_logits_are_shifted_by_the_logarithm_of_each_classs_share() -> None:
+    labels = np.array([0] * 6 + [1] * 3 + [2])
+    shift = logit_shift(0.5, labels, 4)
+    assert shift is not None
+    assert shift[:3] == pytest.approx(0.5 * np.log([0.6, 0.3, 0.1]))
+    assert shift[3] == 0  # held down in training, since no parcel of it is ever met
+    assert logit_shift(0.0, labels, 4) is None
+
+
+def test_with_adjusted_logits_the_best_constant_answer_favours_no_class() -> None:
+    """Menon et al.: scores that know nothing but the shares end up equal, not at the shares' logarithms."""
+    labels = torch.tensor([0] * 6 + [1] * 3 + [2])
+    shift = logit_shift(1.0, labels.numpy(), 3)
+    assert shift is not None
+    scores = torch.zeros(3, requires_grad=True)
+    optimiser = torch.optim.LBFGS([scores], max_iter=50)
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        value = focal_loss((scores + torch.from_numpy(shift)).expand(len(labels), 3), labels, gamma=0)
+        value.backward()
+        return value
+
+    optimiser.step(loss)
+    assert (scores.max() - scores.min()).item() == pytest.approx(0, abs=1e-3)
 
 
 def test_the_device_is_the_best_there_is_or_the_one_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,9 @@ RECIPE: dict[str, Any] = {
         "schedule": "cosine",
         "class_weights": "inverse_sqrt",
         "weight_decay": 1e-3,
+        "logit_adjustment": 0.5,
     },
+    "sampling": {"date_dropout": 0.2, "season_cut": 0.3, "sensor_dropout": 0.2},
     "fusion": "tsa",
 }
 

@@ -336,6 +336,7 @@ def test_the_schedule_reaches_the_optimiser_and_the_log(
         {"weight_decay": 0.1},
         {"precision": "bfloat16"},
         {"learning_rate": 1e-4},
+        {"logit_adjustment": 1.0},
     ],
     ids=str,
 )
@@ -346,6 +347,22 @@ def test_every_part_of_the_recipe_reaches_the_weights(
     done = train(small_spec(data, optimisation=recipe), tmp_path)
     assert done.status == "finished"
     assert not same_weights(run, done)
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [{"date_dropout": 0.5}, {"season_cut": 0.5}, {"sensor_dropout": 0.5}, {"balanced": True}],
+    ids=str,
+)
+def test_every_way_of_sampling_reaches_the_weights(
+    run: Run, data: Path, tmp_path: Path, sampling: dict[str, Any]
+) -> None:
+    done = train(small_spec(data, sampling=sampling, optimisation={"epochs": 1}), tmp_path)
+    assert done.status == "finished"
+    first, other = run.history(), done.history()
+    assert first is not None
+    assert other is not None
+    assert first["train_loss"].iloc[0] != other["train_loss"].iloc[0]
 
 
 def test_low_precision_is_for_the_training_step_alone(data: Path, tmp_path: Path) -> None:

@@ -52,6 +52,16 @@ def test_a_broken_bound_is_told_beside_its_field_and_so_is_every_other() -> None
     assert problems["season_origin"]
 
 
+def test_settings_that_contradict_each_other_are_told_in_one_sentence() -> None:
+    early = next(words for words, (_, fusion) in EXPERIMENTS.items() if fusion is Fusion.EARLY)
+    spec, problems = fill(early, sampling__sensor_dropout=0.3)
+    assert spec is None
+    assert problems[""].startswith("Sampling.sensor_dropout needs a fusion")
+    spec, problems = fill(sampling__sensor_dropout=0.3, sampling__date_dropout=0.5, sampling__season_cut=0.5)
+    assert problems == {}
+    assert (spec.sampling.sensor_dropout, spec.sampling.date_dropout) == (0.3, 0.5)
+
+
 def test_an_emptied_field_that_needs_a_value_says_so() -> None:
     spec, problems = fill(optimisation__epochs=None)
     assert spec is None
