@@ -13,8 +13,10 @@ from typing import Any
 import click
 
 from cropdash.cli.demo import demo_command
+from cropdash.cli.evidence import evidence_command
 from cropdash.cli.importing import import_group
 from cropdash.cli.options import spec_from_options, spec_options
+from cropdash.cli.predicting import predict_command
 from cropdash.cli.preparing import prepare_command
 from cropdash.cli.reporting import report_command
 from cropdash.cli.simulating import simulate_command
@@ -175,10 +177,12 @@ for command in (
     inspect_command,
     train_command,
     fuse_command,
+    predict_command,
     runs_command,
     show_command,
     export_command,
     report_command,
+    evidence_command,
     serve_command,
     demo_command,
 ):

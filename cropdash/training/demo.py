@@ -22,9 +22,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cropdash.atomic import atomic_path, write_json
+from cropdash.datasets.store import ParcelStore
 from cropdash.json_file import read_json
 from cropdash.packaged import packaged_file
 from cropdash.runs import run_folder
+from cropdash.runs.library import RunLibrary
 from cropdash.training.experiment import ExperimentSpec, explain
 
 DEFINITION = "demo/demo.yaml"
@@ -145,6 +147,20 @@ def _simulation_files() -> Iterator[Path]:
     yield from sorted(
         path for path in packaged_file("simulation").rglob("*") if path.is_file() and path.suffix != ".md"
     )
+
+
+def demo_runs() -> RunLibrary:
+    """The packaged results of the demo, as a library of runs. Simulated: no evidence about the world."""
+    return RunLibrary(packaged_file(RUNS))
+
+
+def demo_store() -> ParcelStore:
+    """The demo's parcels, simulated into the user's cache folder when first asked for (seconds).
+
+    Raises:
+        OSError: the cache folder cannot be written, or its disk is full.
+    """
+    return ParcelStore.open(Demo.read().store())
 
 
 def train_demo(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from cropdash.runs.run_folder import CHECKPOINT, SPEC, RunFolder
@@ -10,6 +11,27 @@ from cropdash.training.experiment import ExperimentSpec
 
 class RunExists(ValueError):  # noqa: N818 - it says what is there; nothing went wrong
     """The folder of runs holds this experiment already, finished or under way."""
+
+
+def existing_run(spec: ExperimentSpec, runs_folder: str | Path) -> RunFolder | None:
+    """The folder that holds an experiment, under whatever name: a finished one before others, or None.
+
+    Raises:
+        ValueError: a file of a run's folder is malformed.
+    """
+    found = [folder for path, folder in _folders(spec, Path(runs_folder)) if _is_of(folder, spec)]
+    own = Path(runs_folder) / spec.run_id
+    return min(found, key=lambda f: (f.status().state != "finished", f.path != own), default=None)
+
+
+def _folders(spec: ExperimentSpec, runs_folder: Path) -> Iterator[tuple[Path, RunFolder]]:
+    for path in sorted(runs_folder.glob(f"*_{spec.fingerprint[:8]}")):
+        if (path / SPEC).is_file():
+            yield path, RunFolder(path)
+
+
+def _is_of(folder: RunFolder, spec: ExperimentSpec) -> bool:
+    return ExperimentSpec.model_validate(folder.spec()).fingerprint == spec.fingerprint
 
 
 def check_not_done(
@@ -30,14 +52,14 @@ def check_not_done(
     """
     runs_folder = Path(runs_folder)
     own = runs_folder / spec.run_id
-    for path in sorted(runs_folder.glob(f"*_{spec.fingerprint[:8]}")):
-        if (path / SPEC).is_file():
-            _check(path, spec, resume=resume, task=task, own=path == own)
+    for path, folder in _folders(spec, runs_folder):
+        _check(path, folder, spec, resume=resume, task=task, own=path == own)
 
 
-def _check(path: Path, spec: ExperimentSpec, *, resume: bool, task: str | None, own: bool) -> None:
-    folder = RunFolder(path)
-    if ExperimentSpec.model_validate(folder.spec()).fingerprint != spec.fingerprint:
+def _check(
+    path: Path, folder: RunFolder, spec: ExperimentSpec, *, resume: bool, task: str | None, own: bool
+) -> None:
+    if not _is_of(folder, spec):
         if own:
             raise RunExists(f"{path} is of another experiment; give this one a name of its own")
         return

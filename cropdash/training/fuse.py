@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,9 @@ from cropdash.runs.metrics import ConfusionMatrix
 from cropdash.runs.predictions import probability_columns
 from cropdash.runs.run_folder import Run, RunFolder
 from cropdash.training.existing_runs import RunExists
+from cropdash.training.fuse_rules import Rule
 from cropdash.training.summary import software
 
-Rule = Literal["avg", "product"]
 _FUSIONS: dict[Rule, Fusion] = {"avg": Fusion.SOFTMAX_AVG, "product": Fusion.SOFTMAX_NORM}
 _NAMES: dict[Rule, str] = {"avg": "mean", "product": "product"}
 

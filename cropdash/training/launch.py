@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from cropdash.engine import Engine
+from cropdash.engine import GPU, Engine
 from cropdash.runs.run_folder import RunFolder
 from cropdash.runs.status import ACTIVE
 from cropdash.training.existing_runs import check_not_done
@@ -36,19 +36,43 @@ def launch(engine: Engine, spec: ExperimentSpec, runs_folder: str | Path) -> str
     runs_folder = Path(runs_folder).absolute()
     check_not_done(spec, runs_folder, resume=True)
     Setup.of(spec)
+    queue(engine, spec, runs_folder)
+    return spec.run_id
+
+
+def queue(
+    engine: Engine, spec: ExperimentSpec, runs_folder: Path, *, unless: str | Path | None = None
+) -> str:
+    """Queue a run of which all has been checked; see :func:`launch`.
+
+    Args:
+        runs_folder: absolute; the workers see it under the same path.
+        unless: a file; the run stops, or does not begin, once it is there.
+
+    Returns:
+        The engine's name of the task.
+    """
     engine.start()
     path = runs_folder / spec.run_id
     content, epochs = spec.model_dump(mode="json"), spec.optimisation.epochs
     folder = RunFolder(path) if path.exists() else RunFolder.create(path, content, epochs=epochs)
     task = f"{path}{_ATTEMPT}{uuid.uuid4().hex[:8]}"
-    folder.write_status("queued", task=task, message="Waiting for a worker.")
+    # A task on somebody else's scheduler waits there whether or not this process lives.
+    waits_here = {} if engine.address is None else {"pid": None, "host": None}
+    folder.write_status("queued", task=task, message="Waiting for a worker.", **waits_here)
     engine.submit(
         "cropdash.training.tasks:train_task",
-        {"spec": content, "runs_folder": str(runs_folder), "task": task},
+        {
+            "spec": content,
+            "runs_folder": str(runs_folder),
+            "task": task,
+            "unless": None if unless is None else str(unless),
+        },
         task,
+        resources={GPU: 1} if spec.device == "cuda" else None,
         on_failed=lambda error: _note_failure(folder, task, error),
     )
-    return spec.run_id
+    return task
 
 
 def cancel(engine: Engine, run_id: str) -> None:

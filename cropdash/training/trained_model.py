@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from cropdash.datasets.info import DatasetInfo
 from cropdash.datasets.store import ParcelStore
 from cropdash.runs.run_folder import SUMMARY, Run
 from cropdash.training.experiment import ExperimentSpec
@@ -102,11 +103,16 @@ def check_bands(model: TrainedModel, store: ParcelStore) -> None:
     Raises:
         ValueError: the data set lacks a sensor, or its bands are others.
     """
+    check_info(model, store.info, str(store.path))
+
+
+def check_info(model: TrainedModel, info: DatasetInfo, where: str) -> None:
+    """The same by the data set's description, which ``where`` stands for in messages."""
     for sensor, bands in model.summary.bands.items():
-        if sensor not in store.sensors:
-            raise ValueError(f"the run needs {sensor}; {store.path} holds {', '.join(store.sensors)} only")
-        there = store.info.sensors[sensor].bands
+        if sensor not in info.sensors:
+            raise ValueError(f"the run needs {sensor}; {where} holds {', '.join(info.sensors)} only")
+        there = info.sensors[sensor].bands
         if there != bands:
             raise ValueError(
-                f"the run was trained on the {sensor} bands {', '.join(bands)}; {store.path} has {', '.join(there)}"
+                f"the run was trained on the {sensor} bands {', '.join(bands)}; {where} has {', '.join(there)}"
             )

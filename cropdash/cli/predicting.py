@@ -1,0 +1,71 @@
+"""``cropdash predict``: class probabilities of parcels, with or without labels, as files for a map."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from cropdash.cli.verbs import RUNS, progress_bar, run_path, verb
+
+
+@verb("predict")
+@click.option(
+    "--run",
+    "chosen",
+    multiple=True,
+    required=True,
+    help="A finished run: its folder, or its id in the runs folder. May be repeated: probabilities are averaged.",
+)
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The store to predict; it needs no labels.",
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@click.option("--regions", multiple=True, help="Only these regions: A,B or repeated; all if unset.")
+@RUNS
+@click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that work at once."
+)
+@click.option("--threads", type=click.IntRange(1), help="CPU threads of each process.")
+@click.option("--scheduler", help="Address of a running Dask scheduler to work on instead.")
+@click.option("--restart", is_flag=True, help="Throw away what OUT holds of another prediction.")
+def predict_command(
+    chosen: tuple[str, ...],
+    data: Path,
+    out: Path,
+    regions: tuple[str, ...],
+    runs_folder: Path,
+    workers: int,
+    threads: int | None,
+    scheduler: str | None,
+    restart: bool,
+) -> None:
+    """Predict the crop of every parcel of a data set with one run or the mean of several.
+
+    OUT receives parcels.parquet (GeoParquet), parcels.gpkg (GeoPackage), parcels.qml (their colours in QGIS)
+    and prediction.json (what was predicted by what). An interrupted call goes on when it is made again.
+    """
+    from cropdash.training.wide_prediction.predict_wide import predict_wide
+
+    names = [name.strip() for part in regions for name in part.split(",") if name.strip()]
+    try:
+        with progress_bar("predicting parcels") as progress:
+            written = predict_wide(
+                [run_path(run, runs_folder) for run in chosen],
+                data,
+                out,
+                regions=names or None,
+                workers=workers,
+                scheduler=scheduler,
+                threads=threads,
+                restart=restart,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        click.echo("stopped; the same command goes on from the last whole partition", err=True)
+        sys.exit(130)
+    click.echo(written.text())

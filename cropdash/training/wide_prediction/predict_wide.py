@@ -1,0 +1,258 @@
+"""A wide prediction from beginning to end: checked, worked off partition by partition, put together.
+
+Partitions are predicted in this process, or on Dask when there are several workers or a scheduler is given.
+What is finished stays in the folder, from which the same call goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cropdash.atomic import write_text
+from cropdash.datasets.info import DatasetInfo
+from cropdash.runs.run_folder import MODEL, NORMALISATION, SPEC, SUMMARY, Run
+from cropdash.training.summary import software
+from cropdash.training.trained_model import check_info
+from cropdash.training.wide_prediction.answer_table import MEANINGS
+from cropdash.training.wide_prediction.ensemble import Ensemble, loaded
+from cropdash.training.wide_prediction.geo_files import write_geopackage, write_geoparquet
+from cropdash.training.wide_prediction.partition_task import predict_partition
+from cropdash.training.wide_prediction.qgis_style import qgis_style
+from cropdash.training.wide_prediction.sources import ParcelSource, StoreSource
+from cropdash.training.wide_prediction.work_folder import PredictionFolder
+from cropdash.working_off import work_off
+
+PARQUET, PACKAGE, STYLE = "parcels.parquet", "parcels.gpkg", "parcels.qml"
+#: So many partitions failing one after the other: the next ones would fail as well.
+_FAILURES_IN_A_ROW = 3
+
+
+class WidePredictionError(OSError):
+    """Some partitions could not be predicted; the others are kept, and the message says how to go on."""
+
+
+@dataclass(frozen=True)
+class WidePrediction:
+    """What a wide prediction has left behind.
+
+    Attributes:
+        folder: holds the files.
+        parcels: rows of the files.
+        predicted: parcels with a prediction.
+        classes: parcels by predicted class name, most frequent first.
+        reasons: parcels without a prediction, by reason.
+        files: names of the files for the map and the table.
+        simulated: whether the parcels are made up.
+    """
+
+    folder: Path
+    parcels: int
+    predicted: int
+    classes: dict[str, int]
+    reasons: dict[str, int]
+    files: tuple[str, ...]
+    simulated: bool
+
+    def text(self) -> str:
+        """A short table for the terminal."""
+        lines = [f"{self.predicted:,} of {self.parcels:,} parcels predicted"]
+        lines += [f"  {count:>9,}  {name}" for name, count in self.classes.items()]
+        lines += [f"  {count:>9,}  no prediction: {reason}" for reason, count in self.reasons.items()]
+        if self.simulated:
+            lines.append("The parcels are simulated: the figures say nothing about real crops.")
+        return "\n".join([*lines, *(str(self.folder / name) for name in self.files)])
+
+
+def predict_wide(
+    runs: Sequence[str | Path],
+    source: ParcelSource | str | Path,
+    out: str | Path,
+    *,
+    regions: Sequence[str] | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    threads: int | None = None,
+    restart: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> WidePrediction:
+    """Predict every parcel of a source, and write it as GeoParquet, GeoPackage and QGIS style.
+
+    Labels are neither needed nor read. Of several runs the mean of the class probabilities is given.
+
+    Args:
+        runs: folders of finished runs of the same classes.
+        source: a store's folder, or any source of parcels.
+        out: the folder to write; one that was begun by the same call is gone on with.
+        regions: of a store; all if None.
+        workers: processes of our own that work at once; with 1 it is this one.
+        scheduler: address of a running Dask scheduler, instead; its workers must see the same files.
+        threads: CPU threads of each process; torch's own choice in this one and 1 in others if None.
+        restart: throw away what ``out`` holds of another prediction.
+        progress: called with the parcels predicted and their number.
+
+    Raises:
+        FileNotFoundError: a run or the data set is not there.
+        FileExistsError: ``out`` holds something else, or a prediction by other runs, data or options.
+        ValueError: a run is not finished or was fused from others, the runs' classes differ, or the data set
+            lacks a region, a sensor or one of its bands.
+        WidePredictionError: some partitions could not be predicted. Finished ones are kept: the same call
+            goes on from there.
+        OSError: the files could not be written.
+    """
+    if not isinstance(source, str | Path):
+        if regions is not None:
+            raise ValueError("regions can be chosen of a store only")
+    else:
+        source = StoreSource(str(Path(source).resolve()), None if regions is None else tuple(regions))
+    paths = tuple(str(Path(run).resolve()) for run in runs)
+    fingerprints = [_run_fingerprint(Run(path)) for path in paths]
+    joint = hashlib.sha256(json.dumps(fingerprints).encode()).hexdigest()[:16]
+    ensemble = loaded(paths, joint)
+    info = source.info
+    for member in ensemble.members:
+        check_info(member, info, source.title)
+    counts = list(source.counts)
+    if not counts:
+        raise ValueError(f"{source.title} holds no parcel")
+    folder = PredictionFolder(out)
+    description = folder.begin(_description(paths, fingerprints, source, ensemble, info), restart=restart)
+    if "result" not in description:
+        _work_off(folder, source, counts, paths, joint, workers, scheduler, threads, progress)
+        result = _assemble(folder, len(counts), ensemble, info)
+        description = {**description, "result": result}
+        folder.describe(description)
+        folder.remove_parts()
+    return _told(folder, description)
+
+
+def _run_fingerprint(run: Run) -> dict[str, str]:
+    """All that the answers of a run depend on; what has not been written yet, loading will tell of."""
+    digest = hashlib.sha256()
+    for name in sorted(path.name for path in run.folder.path.iterdir() if path.is_file()):
+        if name in (SPEC, SUMMARY, MODEL, NORMALISATION):
+            digest.update(name.encode() + run.folder.file(name).read_bytes())
+    return {"id": run.id, "fingerprint": digest.hexdigest()[:16]}
+
+
+def _description(
+    paths: Sequence[str],
+    fingerprints: list[dict[str, str]],
+    source: ParcelSource,
+    ensemble: Ensemble,
+    info: DatasetInfo,
+) -> dict[str, Any]:
+    return {
+        "runs": fingerprints,
+        "data": source.fingerprint,
+        "options": {},
+        "folders": list(paths),
+        "source": source.title,
+        "simulated": info.simulated,
+        "trained_on_simulated": any(member.summary.simulated for member in ensemble.members),
+        "classes": [crop.model_dump() for crop in ensemble.classes],
+        "columns": MEANINGS,
+        **software(),
+    }
+
+
+def _work_off(
+    folder: PredictionFolder,
+    source: ParcelSource,
+    counts: Sequence[int],
+    runs: tuple[str, ...],
+    fingerprint: str,
+    workers: int,
+    scheduler: str | None,
+    threads: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    finished = folder.finished()
+    left = [number for number in range(len(counts)) if number not in finished]
+    done, total = sum(counts[number] for number in finished), sum(counts)
+    if progress is not None:
+        progress(done, total)
+    here = workers <= 1 and scheduler is None
+    arguments = {
+        "folder": str(folder.path.resolve()),
+        "source": source,
+        "runs": runs,
+        "fingerprint": fingerprint,
+        "threads": threads or (None if here else 1),
+    }
+    outcomes = work_off(
+        predict_partition,
+        left,
+        lambda number: {**arguments, "number": number},
+        workers=workers,
+        scheduler=scheduler,
+        threads=threads or 1,
+    )
+    failures: list[BaseException] = []
+    in_a_row = 0
+    with closing(outcomes):
+        for number, error in outcomes:
+            if error is None:
+                in_a_row = 0
+                done += counts[number]
+                if progress is not None:
+                    progress(done, total)
+                continue
+            failures.append(error)
+            in_a_row += 1
+            if in_a_row == _FAILURES_IN_A_ROW:
+                break
+    if failures:
+        others = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        raise WidePredictionError(
+            f"a partition could not be predicted{others}: {failures[0]}\n{len(folder.finished())} of {len(counts)} "
+            f"partitions are finished and kept in {folder.path}; the same command goes on from there"
+        ) from failures[0]
+
+
+def _assemble(folder: PredictionFolder, parts: int, ensemble: Ensemble, info: DatasetInfo) -> dict[str, Any]:
+    """Put the partitions together; returns what the description says of the result."""
+    schema = folder.read_part(0).schema
+    classes: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+
+    def counted() -> Any:
+        for number in range(parts):
+            table = folder.read_part(number)
+            classes.update(name for name in table["predicted"].to_pylist() if name is not None)
+            reasons.update(reason for reason in table["reason"].to_pylist() if reason is not None)
+            yield table
+
+    seen = write_geoparquet(folder.path / PARQUET, counted(), schema, info.crs)
+    files = [PARQUET]
+    if seen.types and info.crs is not None:
+        tables = (folder.read_part(number) for number in range(parts))
+        write_geopackage(folder.path / PACKAGE, tables, seen, info.crs)
+        write_text(folder.path / STYLE, qgis_style(ensemble.classes))
+        files += [PACKAGE, STYLE]
+    return {
+        "parcels": classes.total() + reasons.total(),
+        "predicted": classes.total(),
+        "by_class": dict(classes.most_common()),
+        "no_prediction": dict(reasons.most_common()),
+        "files": files,
+    }
+
+
+def _told(folder: PredictionFolder, description: dict[str, Any]) -> WidePrediction:
+    result = description["result"]
+    return WidePrediction(
+        folder=folder.path,
+        parcels=result["parcels"],
+        predicted=result["predicted"],
+        classes=result["by_class"],
+        reasons=result["no_prediction"],
+        files=tuple(result["files"]),
+        simulated=description["simulated"],
+    )
