@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from cropdash.cli.demo import demo_command
+from cropdash.cli.grid import grid_group
 from cropdash.cli.evidence import evidence_command
 from cropdash.cli.importing import import_group
 from cropdash.cli.options import spec_from_options, spec_options
@@ -176,6 +177,7 @@ for command in (
     simulate_command,
     inspect_command,
     train_command,
+    grid_group,
     fuse_command,
     predict_command,
     runs_command,
