@@ -57,25 +57,28 @@ class RunSelect(pn.viewable.Viewer):
 
     Args:
         on_change: called after another run was selected.
+
+    Attributes:
+        select: the widget.
     """
 
     def __init__(self, page: str, on_change: Callable[[], None], **params: Any) -> None:
         super().__init__()
         self._on_change = on_change
         self._shown = ""
-        self._select = pmu.Select(
+        self.select = pmu.Select(
             label="Run", options={}, size="small", width=280, css_classes=[f"cd-{page}-run"], **params
         )
-        self._select.param.watch(self._choose, "value")
+        self.select.param.watch(self._choose, "value")
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return self._select
+        return self.select
 
     def offer(self, runs: Sequence[Result]) -> Result:
         """List these runs, at least one; the one shown before stays if it is among them."""
         shown = next((run for run in runs if run.id == self._shown), runs[0])
         self._shown = shown.id
-        self._select.param.update(
+        self.select.param.update(
             options={run_name(run): run.id for run in runs}, value=shown.id, visible=len(runs) > 1
         )
         return shown

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import panel as pn
 import panel_material_ui as pmu
 
-_SIGNS = {
+#: The sign that stands for Bokeh's marker in a legend of words.
+SIGNS = {
     "circle": "●", "square": "■", "triangle": "▲", "diamond": "◆", "inverted_triangle": "▼", "hex": "⬢", "star": "★", "plus": "✚",
 }  # fmt: skip
 
@@ -59,7 +60,7 @@ class LegendSwitches(pn.FlexBox):
 
     def _box(self, entry: Entry) -> pmu.Checkbox:
         box = pmu.Checkbox(
-            label=f"{_SIGNS[entry.marker]} {entry.label}",
+            label=f"{SIGNS[entry.marker]} {entry.label}",
             value=entry.key not in self.hidden,
             size="small",
             margin=(0, 14, 0, 0),

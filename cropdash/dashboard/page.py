@@ -18,6 +18,7 @@ import panel_material_ui as pmu
 import param
 
 from cropdash.dashboard.heading import Heading
+from cropdash.dashboard.page_controls import PageControls
 from cropdash.dashboard.pages import PAGES, PageEntry
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
@@ -56,8 +57,11 @@ class Page(pn.viewable.Viewer, param.ParameterizedABC):
             sizing_mode="stretch_width", css_classes=["cd-state", f"cd-{self.slug}-state"], visible=False
         )
         self.body = pn.Column(sizing_mode="stretch_width", css_classes=[f"cd-{self.slug}-body"])
+        self._controls_in_address = PageControls(choices, self.slug)
+        self._notices = pn.Column(sizing_mode="stretch_width", visible=False, margin=0)
         self._layout = pn.Column(
             heading,
+            self._notices,
             self._answer,
             self._state,
             self.body,
@@ -88,11 +92,37 @@ class Page(pn.viewable.Viewer, param.ParameterizedABC):
 
     def update(self) -> None:
         """Refresh, and show an error as a state of the page."""
+        self._controls_in_address.filling(True)
         try:
             self.refresh()
         except Exception as error:
             log.exception("page %s could not be shown", self.slug)
             self.show_failure(error)
+        finally:
+            self._controls_in_address.filling(False)
+        # An empty or failed page has nothing yet to put into its controls.
+        if not self._state.visible:
+            self._notice(self._controls_in_address.settle())
+
+    def remember(self, name: str, widget: Any, parameter: str = "") -> None:
+        """Keep one of the page's own controls in the address, and take it up from there.
+
+        To be called when the page is built, with the control where it stands of itself: there it needs no
+        word in the address. What the address says and the control cannot be is left out with a sentence.
+
+        Args:
+            name: as the address calls it, after the page's name: ``classes.order``.
+            widget: whose value is remembered: one of its options, a text, a number, a yes or no, or a list.
+            parameter: that holds the value, where it is not ``value``.
+        """
+        self._controls_in_address.add(name, widget, parameter)
+
+    def _notice(self, sentences: Sequence[str]) -> None:
+        if sentences:
+            self._notices.extend(
+                pmu.Alert(object=sentence, severity="warning", closeable=True) for sentence in sentences
+            )
+            self._notices.visible = True
 
     # --- what a page says ------------------------------------------------------------------------
 

@@ -18,8 +18,12 @@ from cropdash.dashboard.explain.parts import PARTS
 
 #: More runs than this in one picture can be told apart by nobody.
 MAXIMUM_RUNS = 12
+#: Corners of a polygon picked on the map, so that it fits into an address.
+MAXIMUM_CORNERS = 60
 
 
+_CONTROL = re.compile(r"[a-z]+\.[a-z0-9-]{1,40}")
+_LONGEST_CONTROL = 300
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -42,15 +46,19 @@ class Choices(param.Parameterized):
     )
     parcel = param.String(default=None, allow_None=True, doc="Id of the chosen parcel.")
     date = param.String(default=None, allow_None=True, doc="The chosen day, as 2019-05-31.")
-    area: tuple[float, float, float, float] | None = param.NumericTuple(  # type: ignore[assignment]
+    area: tuple[float, ...] | None = param.ClassSelector(  # type: ignore[assignment]
+        class_=tuple,
         default=None,
-        length=4,
         allow_None=True,
-        doc="A rectangle picked on the map: lowest x and y, highest x and y, in the map's units.",
+        doc="An area picked on the map, in metres of the data set's map: of a rectangle the lowest x and y and the "
+        "highest x and y; of a polygon the x and y of each corner, three at least.",
     )
     page = param.String(default="compare", doc="Slug of the page that is shown.")
     handed_run = param.String(
         default="", doc="The run that a page hands over to the one that it leads to; not in the address."
+    )
+    controls: dict[str, str] = param.Dict(  # type: ignore[assignment]
+        default={}, doc="What pages remember of their own controls: text by ``page.control``."
     )
     part = param.String(default="", doc="The part of the Explain page that is in view; empty for its top.")
 
@@ -58,7 +66,19 @@ class Choices(param.Parameterized):
     CHIPS = {"crop": "class", "cell": "cell", "date": "date", "parcel": "parcel", "area": "area"}
 
     #: What the address says.
-    ADDRESS = ("page", "dataset", "region", "runs", "crop", "cell", "parcel", "date", "area", "part")
+    ADDRESS = (
+        "page",
+        "dataset",
+        "region",
+        "runs",
+        "crop",
+        "cell",
+        "parcel",
+        "date",
+        "area",
+        "part",
+        "controls",
+    )
 
     def __init__(self, **values: object) -> None:
         self._places: list[str] = []
@@ -123,9 +143,10 @@ class Choices(param.Parameterized):
             "cell": "" if self.cell is None else "-".join(map(str, self.cell)),
             "parcel": self.parcel or "",
             "date": self.date or "",
-            # Whole metres are exact enough for a rectangle drawn by hand.
+            # Whole metres are exact enough for what is drawn by hand.
             "area": "" if self.area is None else "_".join(f"{edge:.0f}" for edge in self.area),
             "part": self.part,
+            **dict(sorted(self.controls.items())),
         }
         parts = [
             f"{name}={value if name == 'runs' else quote(value, safe='/')}"
@@ -170,6 +191,17 @@ class Choices(param.Parameterized):
                 f"The address names the class “{values['crop']}” and a cell of another; it was left out."
             )
             values["cell"] = None
+        controls = {name: text for name, text in given.items() if "." in name}
+        known = {
+            name: text
+            for name, text in controls.items()
+            if _CONTROL.fullmatch(name) and name.partition(".")[0] in pages and len(text) <= _LONGEST_CONTROL
+        }
+        values["controls"] = known
+        refused += [
+            f"The address sets the control “{name[:60]}”, which no page has; it was left out."
+            for name in controls.keys() - known.keys()
+        ]
         # Split before decoding: a run's id may hold a comma of its own.
         places = _distinct([unquote_plus(part) for part in raw.get("runs", "").split(",")])
         if sum(map(bool, places)) > MAXIMUM_RUNS:
@@ -216,13 +248,18 @@ def _cell(text: str) -> tuple[int, int]:
         raise ValueError("which is no cell (two class codes such as 1-4)") from None
 
 
-def _area(text: str) -> tuple[float, float, float, float]:
-    edges = text.split("_")
-    whole = all(_WHOLE.fullmatch(edge) for edge in edges)
-    x0, y0, x1, y1 = map(float, edges) if whole and len(edges) == 4 else (0.0, 0.0, 0.0, 0.0)
-    if not (x0 < x1 and y0 < y1):
-        raise ValueError("which is no rectangle (lowest x and y, highest x and y, such as 0_0_500_300)")
-    return x0, y0, x1, y1
+def _area(text: str) -> tuple[float, ...]:
+    parts = text.split("_")
+    numbers = tuple(map(float, parts)) if all(_WHOLE.fullmatch(part) for part in parts) else ()
+    if len(numbers) == 4 and numbers[0] < numbers[2] and numbers[1] < numbers[3]:
+        return numbers
+    corners = set(zip(numbers[::2], numbers[1::2], strict=False))
+    if len(numbers) % 2 or len(corners) < 3 or len(numbers) > 2 * MAXIMUM_CORNERS:
+        raise ValueError(
+            "which is no rectangle (lowest x and y, highest x and y, such as 0_0_500_300) and no polygon (x and y "
+            f"of 3 to {MAXIMUM_CORNERS} corners)"
+        )
+    return numbers
 
 
 def _day(text: str) -> str:

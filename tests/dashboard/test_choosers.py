@@ -52,7 +52,7 @@ def test_the_run_that_was_shown_stays_shown_while_it_is_offered(workbench: Workb
     changes: list[str] = []
     select = RunSelect("map", lambda: changes.append("changed"))
     assert select.offer(runs) is runs[0]
-    select._select.value = runs[1].id
+    select.select.value = runs[1].id
     assert changes == ["changed"]
     assert select.offer(runs) is runs[1]
     assert select.offer(runs[:1]) is runs[0]

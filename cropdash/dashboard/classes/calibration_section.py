@@ -4,7 +4,7 @@ and how all chosen runs compare."""
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -22,6 +22,7 @@ from cropdash.dashboard.classes.calibration import (
 from cropdash.dashboard.classes.reliability_figure import reliability_figures
 from cropdash.dashboard.colours import RunStyle, run_style
 from cropdash.dashboard.page import side_by_side, text_pane
+from cropdash.dashboard.plot_frame import framed
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.tables import DataTable, csv_button, number
@@ -55,11 +56,11 @@ class CalibrationSection(pn.viewable.Viewer):
         self.drawn: list[Calibrated] = []
         self.table = run_table([])
         self._sentence = text_pane("", "cd-classes-calibration-answer")
-        self._binning = pmu.RadioButtonGroup(
+        self.binning = pmu.RadioButtonGroup(
             options=BINNINGS, value="width", size="small", margin=0, css_classes=["cd-classes-binning"],
             sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}},
         )  # fmt: skip
-        self._binning.param.watch(lambda _: self.fill(*self._asked), "value")
+        self.binning.param.watch(lambda _: self.fill(*self._asked), "value")
         self._places = [_Diagram(), _Diagram()]
         self._diagrams = side_by_side(least=360)
         self._note = text_pane("", "cd-classes-calibration-note")
@@ -69,7 +70,7 @@ class CalibrationSection(pn.viewable.Viewer):
         self._parts = pn.Column(
             self._diagrams,
             pn.FlexBox(
-                self._binning,
+                self.binning,
                 csv_button("reliability.csv", lambda: bins_table(self.drawn), "cd-classes-reliability-csv"),
                 gap="12px",
                 align_items="center",
@@ -140,14 +141,14 @@ class CalibrationSection(pn.viewable.Viewer):
 
     def _calibrated(self, run: Result, region: str, crop: int | None) -> Calibrated:
         """Counted once a run, region, kind of bins and class."""
-        key = (run.id, region, self._binning.value, crop)
+        key = (run.id, region, self.binning.value, crop)
         known = self._known.get(key)
         if known is None or known[0] is not run:
             codes = [known_class.code for known_class in run.classes]
             predictions = run.predictions([region] if region else None)
             assert predictions is not None, "runs without predictions were left out"
             of_class = None if crop is None else codes.index(crop)
-            found = reliability(predictions, codes, binning=self._binning.value, of_class=of_class)
+            found = reliability(predictions, codes, binning=self.binning.value, of_class=of_class)
             known = self._known[key] = (run, found)
         return Calibrated(run.id, run_name(run), known[1])
 
@@ -155,34 +156,42 @@ class CalibrationSection(pn.viewable.Viewer):
         drawn = 0
         for one in self.drawn:
             if one.reliability is not None:
-                self._places[drawn].show(
-                    one.reliability, one.run, run_style(self.choices, one.id), class_name
-                )
+                self._places[drawn].show(one, run_style(self.choices, one.id), class_name)
                 drawn += 1
         wanted = [place.layout for place in self._places[:drawn]]
         if self._diagrams.objects != wanted:
             self._diagrams.objects = wanted
 
     def _written(self) -> pd.DataFrame:
-        return self.table.assign(binning=self._binning.value)
+        return self.table.assign(binning=self.binning.value)
 
 
 class _Diagram:
     """The place of one run's diagram, kept while the figures in it change."""
 
     def __init__(self) -> None:
+        self._name = "Reliability diagram"
+        self._data: Callable[[], pd.DataFrame] = pd.DataFrame
         self._title = text_pane("", margin=(10, 0, 4, 0))
         self._figures = [pn.pane.Bokeh(None, sizing_mode="stretch_width") for _ in range(2)]
         self.layout = pn.Column(
             self._title,
-            *self._figures,
+            framed(
+                pn.Column(*self._figures, sizing_mode="stretch_width", margin=0),
+                name=lambda: self._name,
+                data=lambda: self._data(),
+            ),
             sizing_mode="stretch_width",
             max_width=640,
             margin=0,
             css_classes=["cd-classes-reliability"],
         )
 
-    def show(self, found: Reliability, run: str, style: RunStyle, class_name: str) -> None:
+    def show(self, calibrated: Calibrated, style: RunStyle, class_name: str) -> None:
+        found, run = calibrated.reliability, calibrated.run
+        assert found is not None, "a run without a diagram has no place"
+        self._name = f"Reliability of {run}{f', probability of {class_name}' if class_name else ''}"
+        self._data = lambda: bins_table([calibrated])
         self._title.object = (
             f"<h2><span class='swatch' style='background:{style.colour}'></span>{html.escape(run)}</h2>"
         )

@@ -5,21 +5,27 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import pandas as pd
 import panel as pn
 
 from cropdash.dashboard.classes.confusion_figure import confusion_figure
 from cropdash.dashboard.classes.confusions import Mode
 from cropdash.dashboard.classes.difference import same_parcels
+from cropdash.dashboard.classes.matrix_data import difference_data, matrix_data
 from cropdash.dashboard.classes.painted_cells import (
     FEWER,
     MORE,
+    WRONG,
     PaintedCells,
     painted_difference,
     painted_matrix,
 )
+from cropdash.dashboard.colours import ACCENT
 from cropdash.dashboard.page import side_by_side, text_pane
+from cropdash.dashboard.plot_frame import LegendSign, framed
 from cropdash.runs.metrics import ConfusionMatrix
 
 #: Width of a cell and room for the names of the classes, in pixels; a narrower place scrolls.
@@ -79,11 +85,24 @@ class Matrices(pn.viewable.Viewer):
         names = one.matrix.class_names
         notes = []
         if other is None:
-            self._draw_one(0, painted_matrix(one.matrix, mode), names, order, "", short=False, **marks)
+            picture = Saved(
+                f"Confusion matrix of {one.run}", partial(matrix_data, one.matrix, order), _matrix_signs()
+            )
+            self._draw_one(
+                0, painted_matrix(one.matrix, mode), names, order, "", picture, short=False, **marks
+            )
         elif difference:
             cells = painted_difference(one.matrix, other.matrix, mode, (one.run, other.run))
             title = f"{_more(MORE, one.run)} &emsp; {_more(FEWER, other.run)}"
-            self._draw_one(0, cells, names, order, title, short=False, **marks)
+            picture = Saved(
+                f"Confusion matrix of {one.run} less that of {other.run}",
+                partial(difference_data, one.matrix, other.matrix, order, (one.run, other.run)),
+                (
+                    LegendSign(f"more by {one.run}", MORE),
+                    LegendSign(f"more by {other.run}", FEWER),
+                ),
+            )
+            self._draw_one(0, cells, names, order, title, picture, short=False, **marks)
             notes.append(
                 f"Each cell: {'parcels' if mode == 'counts' else 'points of the share'} by {one.run}, less those by "
                 f"{other.run}. On the diagonal more is better, elsewhere less."
@@ -91,7 +110,12 @@ class Matrices(pn.viewable.Viewer):
         else:
             for index, shown in enumerate((one, other)):
                 cells = painted_matrix(shown.matrix, mode, short=True)
-                self._draw_one(index, cells, names, order, _titled(shown), short=True, **marks)
+                picture = Saved(
+                    f"Confusion matrix of {shown.run}",
+                    partial(matrix_data, shown.matrix, order),
+                    _matrix_signs(),
+                )
+                self._draw_one(index, cells, names, order, _titled(shown), picture, short=True, **marks)
         if other is not None and not same_parcels(one.matrix, other.matrix):
             notes.append("The two runs were tested on different parcels: compare shares rather than parcels.")
         notes.append(
@@ -110,6 +134,7 @@ class Matrices(pn.viewable.Viewer):
         names: Sequence[str],
         order: Sequence[int],
         title: str,
+        picture: Saved,
         **options: Any,
     ) -> None:
         plot, source = confusion_figure(cells, names, order, **options)
@@ -120,7 +145,16 @@ class Matrices(pn.viewable.Viewer):
 
         source.selected.on_change("indices", tapped)
         cell, room = (_SHORT_CELL, _SHORT_NAMES) if options["short"] else (_CELL, _NAMES)
-        self._pictures[index].show(plot, title, least=cell * len(names) + room)
+        self._pictures[index].show(plot, title, picture, least=cell * len(names) + room)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a picture is called, and what goes with it when it is saved."""
+
+    name: str
+    data: Callable[[], pd.DataFrame]
+    legend: Sequence[LegendSign]
 
 
 class _Picture:
@@ -129,18 +163,29 @@ class _Picture:
     def __init__(self) -> None:
         self._title = text_pane("", "cd-classes-picture-title", visible=False)
         self._figure = pn.pane.Bokeh(None, sizing_mode="stretch_width")
+        self._saved = Saved("Confusion matrix", pd.DataFrame, ())
         self.layout = pn.Column(
             self._title,
-            pn.Column(self._figure, sizing_mode="stretch_width", styles={"overflow-x": "auto"}, margin=0),
+            framed(
+                pn.Column(self._figure, sizing_mode="stretch_width", styles={"overflow-x": "auto"}, margin=0),
+                name=lambda: self._saved.name,
+                data=lambda: self._saved.data(),
+                legend=lambda: self._saved.legend,
+            ),
             sizing_mode="stretch_width",
             margin=0,
         )
 
-    def show(self, plot: Any, title: str, least: int) -> None:
+    def show(self, plot: Any, title: str, saved: Saved, least: int) -> None:
+        self._saved = saved
         self._title.param.update(object=f"<h2>{title}</h2>", visible=bool(title))
         # In CSS, where it makes the picture scroll inside its place; Panel would widen the page instead.
         self._figure.styles = {"min-width": f"{least}px"}
         self._figure.object = plot
+
+
+def _matrix_signs() -> tuple[LegendSign, LegendSign]:
+    return LegendSign("right", ACCENT), LegendSign("wrong", WRONG)
 
 
 def _titled(shown: ShownMatrix) -> str:

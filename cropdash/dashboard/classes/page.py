@@ -58,6 +58,11 @@ class ClassesPage(Page):
         super().__init__(choices, workbench, **params)
         self._codes: list[int] = []
         self._build_controls()
+        self.remember("run", self._run.select)
+        self.remember("beside", self._beside)
+        self.remember("picture", self._picture)
+        self.remember("numbers", self._mode)
+        self.remember("order", self._order)
         self._matrices = Matrices(self._cell_chosen)
         self._list_title = text_pane("", "cd-classes-reading-title")
         self._list = ConfusionList(
@@ -65,6 +70,7 @@ class ClassesPage(Page):
         )
         self._cell = CellSection(choices)
         self._calibration = CalibrationSection(choices)
+        self.remember("bins", self._calibration.binning)
         self._frame = pd.DataFrame(columns=_COLUMNS)
         self._table = DataTable(
             self._frame, "cd-classes-table", formats=_FORMATS, titles=_TITLES, hidden=("id",)

@@ -10,7 +10,7 @@ import math
 import pandas as pd
 
 from cropdash.dashboard.run_words import count, listed
-from cropdash.datasets.inspection import Inspection
+from cropdash.datasets.inspection import Distribution, Inspection
 
 
 def answer(inspection: Inspection, title: str, region: str = "") -> str:
@@ -64,6 +64,38 @@ def sensor_table(inspection: Inspection) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def calendar_data(inspection: Inspection) -> pd.DataFrame:
+    """A row a sensor and day: the parcels that were seen."""
+    return pd.DataFrame(
+        [
+            (sensor.label, day, parcels)
+            for sensor in inspection.sensors.values()
+            for day, parcels in sensor.calendar.items()
+        ],
+        columns=["sensor", "date", "parcels seen"],
+    )
+
+
+def histogram_data(spread: Distribution, what: str) -> pd.DataFrame:
+    """A row a bar: least and most dates or pixels, and the parcels that have so many."""
+    return pd.DataFrame(
+        [(one.low, one.high, one.parcels) for one in spread.histogram],
+        columns=[f"{what} per parcel, from", f"{what} per parcel, to", "parcels"],
+    )
+
+
+def threshold_data(inspection: Inspection) -> pd.DataFrame:
+    """A row a sensor and threshold: the parcels that have at least so many dates."""
+    return pd.DataFrame(
+        [
+            (sensor.label, one.dates, one.parcels)
+            for sensor in inspection.sensors.values()
+            for one in sensor.thresholds
+        ],
+        columns=["sensor", "dates at least", "parcels kept"],
+    )
 
 
 def faults(inspection: Inspection) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import html
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,8 +13,17 @@ import panel as pn
 
 from cropdash.dashboard.colours import class_colours
 from cropdash.dashboard.data import figures as draw
-from cropdash.dashboard.data.answers import answer, class_counts, faults, sensor_table
+from cropdash.dashboard.data.answers import (
+    answer,
+    calendar_data,
+    class_counts,
+    faults,
+    histogram_data,
+    sensor_table,
+    threshold_data,
+)
 from cropdash.dashboard.page import Page, side_by_side, text_pane
+from cropdash.dashboard.plot_frame import LegendSign, framed
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.tables import DataTable, csv_button, number
 from cropdash.dashboard.workbench import DatasetEntry, Workbench
@@ -65,20 +76,25 @@ class DataPage(Page):
                 "indices", lambda _a, _o, new, source=source: self._choose_day(source, new)
             )
         histograms = [
-            draw.histogram(spread, sensor, what)
+            framed(
+                _plot_pane(draw.histogram(spread, sensor, what)),
+                name=f"{sensor.label}, {what} per parcel",
+                data=partial(histogram_data, spread, what),
+            )
             for sensor in inspection.sensors.values()
             for what, spread in (("dates", sensor.dates), ("pixels", sensor.pixels))
             if spread is not None
         ]
+        signs = [LegendSign(one.label, draw.SENSOR_COLOURS[one.name]) for one in inspection.sensors.values()]
         self.body.objects = [
-            _picture("Parcels per class", "", classes, "cd-data-classes", max_width=900),
-            _picture("Acquisition calendar", _key(inspection), days, "cd-data-calendar"),
+            _picture("Parcels per class", "", classes, "cd-data-classes", lambda: self._counts.rename(columns={"id": "code"}), max_width=900),
+            _picture("Acquisition calendar", _key(inspection), days, "cd-data-calendar", partial(calendar_data, inspection), signs),
             text_pane("<h2>Length and size of the series</h2>", margin=(14, 0, 4, 0)),
             side_by_side(
-                *(pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0) for plot in histograms),
+                *histograms,
                 css_classes=["cd-data-series"],
             ),
-            _picture("Parcels kept by a threshold on dates", _key(inspection), draw.thresholds(inspection), "cd-data-thresholds", max_width=900),
+            _picture("Parcels kept by a threshold on dates", _key(inspection), draw.thresholds(inspection), "cd-data-thresholds", partial(threshold_data, inspection), signs, max_width=900),
             _faults_pane(inspection),
             pn.Row(
                 text_pane("<h2>Classes and regions</h2>"),
@@ -118,10 +134,23 @@ class DataPage(Page):
             self.choices.date = None if day == self.choices.date else day
 
 
-def _picture(heading: str, key: str, plot: Any, css_class: str, **params: Any) -> pn.Column:
+def _plot_pane(plot: Any, **params: Any) -> pn.pane.Bokeh:
+    return pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0, **params)
+
+
+def _picture(
+    heading: str,
+    key: str,
+    plot: Any,
+    css_class: str,
+    data: Callable[[], pd.DataFrame],
+    legend: Sequence[LegendSign] = (),
+    *,
+    max_width: int | None = None,
+) -> pn.Column:
     return pn.Column(
         text_pane(f"<h2>{heading}</h2>{key}", margin=(14, 0, 4, 0)),
-        pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0, **params),
+        framed(_plot_pane(plot), name=heading, data=data, legend=lambda: legend, max_width=max_width),
         sizing_mode="stretch_width",
         css_classes=[css_class],
     )

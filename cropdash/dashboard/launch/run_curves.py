@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import cycle
 from typing import Any, NamedTuple
 
+import pandas as pd
 import panel as pn
 from bokeh.models import ColumnDataSource, Range1d
 
@@ -13,6 +15,7 @@ from cropdash.dashboard.colours import MUTED, run_colour
 from cropdash.dashboard.figures import hover, new_figure
 from cropdash.dashboard.launch.run_queue import CURVES, curve
 from cropdash.dashboard.page import side_by_side
+from cropdash.dashboard.plot_frame import LegendSign, framed
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import Choices
 from cropdash.runs.run_folder import Run
@@ -64,7 +67,12 @@ class RunCurves(pn.viewable.Viewer):
             for column in CURVES.values()
         }
         self._layout.objects = [
-            pn.pane.Bokeh(self._figure(title, column, runs), sizing_mode="stretch_width", margin=0)
+            framed(
+                pn.pane.Bokeh(self._figure(title, column, runs), sizing_mode="stretch_width", margin=0),
+                name=title,
+                data=partial(_all_points, [run for run, _ in runs], title, column),
+                legend=lambda: [LegendSign(run_name(run), line.colour, "circle") for run, line in runs],
+            )
             for title, column in (CURVES.items() if runs else ())
         ]
 
@@ -102,6 +110,12 @@ class RunCurves(pn.viewable.Viewer):
         tips = [("", "@run"), ("epoch", "@epoch"), (title, "@value{0.000}")]
         plot.add_tools(hover(tips, renderers=lines, line_policy="nearest"))
         return plot
+
+
+def _all_points(runs: Sequence[Run], title: str, column: str) -> pd.DataFrame:
+    """The epochs of all curves of a figure, one below the other."""
+    tables = [pd.DataFrame(_points(run, column))[["run", "epoch", "value"]] for run in runs]
+    return pd.concat(tables, ignore_index=True).rename(columns={"value": title})
 
 
 def _points(run: Run, column: str) -> dict[str, list[Any]]:

@@ -155,3 +155,26 @@ def date_of(days: float) -> np.datetime64:
 def dates_of(share: float) -> int:
     """Sentinel-2 dates that a share keeps."""
     return round(share * ALL_DATES)
+
+
+def curve_data(rows: pd.DataFrame, along: Along, shown: Sequence[Curve]) -> pd.DataFrame:
+    """The points of some curves in one picture, as they are downloaded: rows as in the picture, units named."""
+    names = {(curve.source, curve.experiment): curve.name for curve in shown}
+    keys = list(zip(rows["source"], rows["experiment"], strict=True))
+    table = rows.assign(curve=[names.get(key, "") for key in keys]).dropna(subset=["value", along])
+    table = table[table["curve"] != ""].sort_values(["curve", along])
+    if along == "days":
+        at = {"data up to (date)": [date_of(days) for days in table["days"]], "days of data": table["days"]}
+    else:
+        at = {"share of Sentinel-2 dates kept (0 to 1)": table["s2_share"]}
+    return pd.DataFrame(
+        {
+            "curve": table["curve"],
+            "source": table["source"],
+            "class": table["code"],
+            "figure": table["metric"],
+            **at,
+            "value (0 to 1)": table["value"],
+            "doubtful": table["doubtful"],
+        }
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -14,12 +15,14 @@ from cropdash.dashboard.choosers import ClassSelect
 from cropdash.dashboard.colours import INK
 from cropdash.dashboard.legend_switches import Entry, LegendSwitches
 from cropdash.dashboard.page import Page, side_by_side, text_pane
+from cropdash.dashboard.plot_frame import LegendSign, framed
 from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, count
 from cropdash.dashboard.season.answers import class_answer, figure_in_words, season_answer, told, told_table
 from cropdash.dashboard.season.curves import (
     ALL_DATES,
     Curve,
     SeasonCurves,
+    curve_data,
     season_curves,
 )
 from cropdash.dashboard.season.figure import curve_plot
@@ -52,6 +55,7 @@ _HEADINGS: dict[Along, str] = {
     "days": "How early: data up to the end of each quarter",
     "s2_share": "How much cloud: share of the optical dates kept",
 }
+_AXES: dict[Along, str] = {"days": "by the end of the data", "s2_share": "by the share of optical dates"}
 _TABLES: dict[Along, str] = {
     "days": "Told from this day on",
     "s2_share": f"Told with so few of {ALL_DATES} optical dates",
@@ -76,6 +80,9 @@ class SeasonPage(Page):
         self._legend = LegendSwitches(lambda _curve, _shown: self.update(), "cd-season-legend")
         self._pictures = side_by_side(css_classes=["cd-season-pictures"], margin=0)
         self._build_controls()
+        self.remember("figure", self._metric)
+        self.remember("class-figure", self._class_metric)
+        self.remember("level", self._level)
         self._rows: dict[Along, pd.DataFrame] = {along: pd.DataFrame() for along in _ALONG}
         self._places = {
             along: pn.Column(sizing_mode="stretch_width", margin=0, css_classes=[f"cd-season-table-{along}"])
@@ -213,7 +220,12 @@ class SeasonPage(Page):
             columns.append(
                 pn.Column(
                     text_pane(f"<h2>{html.escape(_HEADINGS[along])}</h2>", margin=(10, 0, 2, 0)),
-                    pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0),
+                    framed(
+                        pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0),
+                        name=f"{label}, {_AXES[along]}",
+                        data=partial(curve_data, rows, along, shown),
+                        legend=lambda: [LegendSign(curve.name, *style) for curve, style in styles.items()],
+                    ),
                     sizing_mode="stretch_width",
                     margin=0,
                 )

@@ -37,7 +37,7 @@ def test_bins_of_equal_count_hold_about_as_many_parcels_each(runs: list[Result])
     shown = section(*runs)
     shown.fill(runs[:1], runs, "", None)
     assert "equal width" in str(shown._sentence.object)
-    shown._binning.value = "count"
+    shown.binning.value = "count"
     assert "equal count" in str(shown._sentence.object)
     (one,) = shown.drawn
     assert one.reliability is not None

@@ -64,7 +64,7 @@ def test_another_run_stands_beside_or_is_taken_away(workbench: Workbench) -> Non
 def test_no_run_is_set_beside_itself(workbench: Workbench) -> None:
     shown = page(workbench, ONE, OTHER)
     shown._beside.value = OTHER
-    shown._run._select.value = OTHER
+    shown._run.select.value = OTHER
     assert list(shown._beside.options.values()) == ["", ONE]
     assert len(pictures(shown)) == 1
 

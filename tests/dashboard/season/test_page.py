@@ -28,7 +28,7 @@ def said(page: SeasonPage) -> str:
 def lines(page: SeasonPage) -> list[int]:
     """How many lines each picture has."""
     return [
-        sum(renderer.glyph.__class__.__name__ == "Line" for renderer in column[1].object.renderers)
+        sum(renderer.glyph.__class__.__name__ == "Line" for renderer in column[1][1].object.renderers)
         for column in page._pictures
     ]
 
