@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, unquote
 
+from param import edit_constant
+
 from cropdash.dashboard.state import Choices
 
 
@@ -80,7 +82,9 @@ class PageControls:
             return False
         del self._waiting[name]
         if held == "value" and "value_throttled" in widget.param:
-            widget.param.update(value=value, value_throttled=value)
+            # What a browser alone may say of some controls.
+            with edit_constant(widget):
+                widget.param.update(value=value, value_throttled=value)
         else:
             setattr(widget, held, value)
         return True

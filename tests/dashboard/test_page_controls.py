@@ -6,6 +6,7 @@ from typing import Any
 
 import panel_material_ui as pmu
 import pytest
+from param import edit_constant
 
 from cropdash.dashboard.page_controls import PageControls
 from cropdash.dashboard.state import Choices
@@ -49,7 +50,8 @@ def test_what_is_written_is_read_again(widget: Any, moved: Any) -> None:
     at_first, choices = widget.value, Choices()
     PageControls(choices, "classes").add("it", widget)
     settled = {"value_throttled": moved} if "value_throttled" in widget.param else {}
-    widget.param.update(value=moved, **settled)
+    with edit_constant(widget):
+        widget.param.update(value=moved, **settled)
     address = choices.query()
     again = type(widget)(**{name: getattr(widget, name) for name in ("options",) if name in widget.param})
     again.value = at_first
