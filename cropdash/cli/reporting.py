@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from cropdash.cli.verbs import RUNS, run_path, verb
+from cropdash.dashboard.report.contents import SECTIONS, chosen_sections
 
 
 @verb("report")
@@ -22,6 +23,21 @@ from cropdash.cli.verbs import RUNS, run_path, verb
     help="The store that the runs were made from, for the maps; the one that a run names if unset.",
 )
 @click.option("--region", default="", help="Only the test parcels of this region.")
+@click.option(
+    "--section",
+    "sections",
+    multiple=True,
+    help="Only this section, with caveats and provenance, which are in every report; may be repeated: "
+    f"{', '.join(SECTIONS)}.",
+)
+@click.option(
+    "--area",
+    "areas",
+    multiple=True,
+    metavar="X0,Y0,X1,Y1",
+    help="A rectangle of the map that gets a picture and a table of areas of its own, in the units of the outlines "
+    "(EPSG:3857 where these are degrees); may be repeated.",
+)
 @click.option("--title", default="", help="Title; made from the data set if unset.")
 @click.option("--author", default="", help="Who stands behind the report.")
 @click.option(
@@ -30,7 +46,7 @@ from cropdash.cli.verbs import RUNS, run_path, verb
 @click.option(
     "--tables",
     type=click.Path(path_type=Path),
-    help="A new folder for the data behind the report: scores and confusion matrices as CSV, test parcels as "
+    help="A new folder for the data behind the report: every figure and table as CSV, test parcels as "
     "GeoPackage and GeoParquet.",
 )
 def report_command(
@@ -39,6 +55,8 @@ def report_command(
     runs_folder: Path,
     data: Path | None,
     region: str,
+    sections: tuple[str, ...],
+    areas: tuple[str, ...],
     title: str,
     author: str,
     logo: Path | None,
@@ -49,8 +67,9 @@ def report_command(
     It opens offline and prints. Maps need the data set with its outlines.
     """
     from cropdash.atomic import write_text
+    from cropdash.dashboard.report.cover import Cover, logo_file
     from cropdash.dashboard.report.document import report_html
-    from cropdash.dashboard.report.subject import Cover, Subject, logo_address
+    from cropdash.dashboard.report.subject import Subject, read_area
     from cropdash.dashboard.report.tables import write_tables
     from cropdash.datasets.store import ParcelStore
     from cropdash.runs.library import open_result
@@ -74,8 +93,10 @@ def report_command(
             if place not in opened:
                 opened[place] = ParcelStore.open(place)
             stores[result.id] = opened[place]
-    subject = Subject.of(results, stores, region)
-    cover = Cover(date.today(), title, author, logo_address(logo) if logo else "")
+    subject = Subject.of(
+        results, stores, region, chosen_sections(sections), [read_area(area) for area in areas]
+    )
+    cover = Cover(date.today(), title, author, logo_file(logo) if logo else "")
     if tables is not None and tables.exists():
         raise FileExistsError(f"{tables} exists already; choose a new folder for the tables")
     write_text(out, report_html(subject, cover))

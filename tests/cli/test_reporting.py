@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from cropdash.cli import main
+from cropdash.datasets.store import ParcelStore
 from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
 
@@ -36,7 +38,10 @@ def test_runs_named_by_id_and_by_path_make_a_report_and_its_tables(runs: Path, t
     # The data set that the runs name was found without --data.
     assert text.count('alt="Map of the test parcels of') == 2
     assert (tables / "parcels_1_S1_seed1_example.gpkg").is_file()
-    assert f"8 files in {tables}" in done.output
+    assert f"{len(list(tables.iterdir()))} files in {tables}" in done.output
+    assert {"areas.csv", "attention.csv", "classes.csv", "paired_tests.csv", "training.csv"} <= {
+        path.name for path in tables.iterdir()
+    }
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,8 @@ def test_runs_named_by_id_and_by_path_make_a_report_and_its_tables(runs: Path, t
         (("S1_seed1_example", "--region", "north"), "no run of the report was tested in north"),
         (("S1_seed1_example", "--logo", "none.png"), "none.png: no such file for the logo"),
         (("S1_seed1_example", "--tables", "runs"), "runs exists already"),
+        (("S1_seed1_example", "--section", "weather"), "a report has no section 'weather'; there are runs, "),
+        (("S1_seed1_example", "--area", "5,5,1"), "the area '5,5,1' is no rectangle"),
     ],
 )
 def test_what_cannot_be_is_a_sentence_and_writes_nothing(
@@ -56,3 +63,23 @@ def test_what_cannot_be_is_a_sentence_and_writes_nothing(
     assert done.exit_code == 1
     assert sentence in done.output and done.output.startswith("Error: ")
     assert not (tmp_path / "report.html").exists()
+
+
+def test_chosen_sections_alone_are_shown_and_an_area_has_its_own_map_and_table(
+    runs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "report.html"
+    store = ParcelStore.open(tmp_path / "fields")
+    outlines = store.geometry(["r4"])
+    assert outlines is not None
+    x0, y0, x1, y1 = outlines.total_bounds
+    area = f"{x0},{y0},{(x0 + x1) / 2},{y1}"
+    done = report(
+        "S1_seed1_example", "--runs", runs, "--out", out, "--section", "maps", "--section", "areas", "--area", area
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    text = out.read_text(encoding="utf-8")
+    assert re.findall(r'<section id="(\w+)"', text) == ["maps", "areas", "caveats", "provenance"]
+    assert text.count('alt="Map of the test parcels of') == 2
+    assert text.count('aria-label="Areas by') == 2
+    assert f"the rectangle {area}" in text

@@ -71,7 +71,7 @@ def heatmap(
     head: int | None,
     crop: int | None,
     date: str | None,
-    on_tap: Callable[[int, str | None], None],
+    on_tap: Callable[[int, str | None], None] | None,
     last: bool,
 ) -> Any:
     """One sensor's heatmap.
@@ -79,7 +79,7 @@ def heatmap(
     Args:
         head: counted from 0; the mean over heads for None.
         crop, date: what is chosen and therefore marked.
-        on_tap: called with the class code and the date that were tapped.
+        on_tap: called with the class code and the date that were tapped; None where nobody listens.
         last: whether the time axis is written below.
     """
     present = [i for i in range(len(attention.classes)) if attention.total[i]]
@@ -167,6 +167,9 @@ def heatmap(
         ),
         "right",
     )
+
+    if on_tap is None:
+        return plot
 
     def tapped(event: Tap) -> None:
         at = round(event.y) if event.y is not None else -1

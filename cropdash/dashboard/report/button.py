@@ -100,8 +100,9 @@ def chosen_report(workbench: Workbench, styles: dict[str, Any], region: str) -> 
         ValueError: none of the runs exists, none was tested in the region, or a file is malformed.
         OSError: a file cannot be read.
     """
+    from cropdash.dashboard.report.cover import Cover
     from cropdash.dashboard.report.document import report_html
-    from cropdash.dashboard.report.subject import Cover, Subject
+    from cropdash.dashboard.report.subject import Subject
 
     found = [run for run in map(workbench.result, styles) if run is not None]
     if not found:

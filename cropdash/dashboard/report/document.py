@@ -15,7 +15,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 from markupsafe import Markup, escape
 
-from cropdash.dashboard.report.drawings import class_plot, learning_curves
+from cropdash.dashboard.report import attention_figures as attention
+from cropdash.dashboard.report import pair_tables as pairs
+from cropdash.dashboard.report.area_tables import area_tables
+from cropdash.dashboard.report.contents import SECTIONS
+from cropdash.dashboard.report.cover import Cover
+from cropdash.dashboard.report.drawings import class_plot, for_paper, learning_curves
 from cropdash.dashboard.report.findings import (
     answer_sentence,
     caveat_list,
@@ -28,7 +33,8 @@ from cropdash.dashboard.report.findings import (
 from cropdash.dashboard.report.map_image import map_images
 from cropdash.dashboard.report.matrix_table import MOST, matrix_tables
 from cropdash.dashboard.report.provenance import provenance
-from cropdash.dashboard.report.subject import Cover, Subject
+from cropdash.dashboard.report.season_figures import season_figures
+from cropdash.dashboard.report.subject import Subject
 from cropdash.dashboard.run_words import CLASS_METRICS, count, listed, run_name
 
 #: Characters that look like Bokeh's markers.
@@ -56,15 +62,14 @@ def report_html(subject: Subject, cover: Cover) -> str:
         ValueError: a file of a run or of its data set is malformed; the message names it.
         OSError: one cannot be read.
     """
-    dots = class_plot(subject)
-    curves, trained = learning_curves(subject)
-    plots = ({} if dots is None else {"classes": dots}) | {
-        f"curve{index}": plot for index, plot in enumerate(curves.values())
-    }
-    embedded = _embedded(plots)
-    matrices, with_matrix = matrix_tables(subject)
-    maps, without_map = map_images(subject)
-    figures = class_figures(subject)
+    plots: dict[str, Any] = {}
+    sections = {name: heading for name, heading in SECTIONS.items() if name in subject.sections}
+    found: dict[str, Any] = {}
+    for name in sections:
+        content, drawn = _SECTIONS[name](subject)
+        found |= content
+        plots |= drawn
+    embedded = _embedded({key: for_paper(plot) for key, plot in plots.items()})
     return _template().render(
         policy=_policy(embedded.scripts),
         scripts=[Markup(script) for script in embedded.scripts],
@@ -76,22 +81,101 @@ def report_html(subject: Subject, cover: Cover) -> str:
         region=subject.region,
         answer=answer_sentence(subject),
         simulated=simulated_sentence(subject),
-        runs=[_run_row(row, subject) for row in run_rows(subject).to_dict("records")],
-        class_keys=[_key(subject, run) for run in figures["run"].unique()],
-        curve_keys=[_key(subject, run) for run in trained],
-        metric=CLASS_METRICS[class_metric(subject)],
-        classes=_class_rows(figures),
-        notes=notes(subject),
-        matrices=matrices,
-        most_matrices=MOST,
-        with_matrix=with_matrix,
-        maps=maps,
-        without_map=without_map,
-        curves=[(heading, f"curve{index}") for index, heading in enumerate(curves)],
+        headings=SECTIONS,
+        most=MOST,
         caveats=caveat_list(subject),
         provenance=provenance(subject.runs),
         version=_version(),
+        **(_NOTHING | found),
     )
+
+
+#: What a section adds to the template, and its figures by key.
+_Content = tuple[dict[str, Any], dict[str, Any]]
+
+
+def _runs(subject: Subject) -> _Content:
+    return {"runs": [_run_row(row, subject) for row in run_rows(subject).to_dict("records")]}, {}
+
+
+def _classes(subject: Subject) -> _Content:
+    dots = class_plot(subject)
+    if dots is None:
+        return {}, {}
+    figures = class_figures(subject)
+    content = {
+        "class_keys": [_key(subject, run) for run in figures["run"].unique()],
+        "metric": CLASS_METRICS[class_metric(subject)],
+        "classes": _class_rows(figures),
+        "notes": notes(subject),
+    }
+    return content, {"classes": dots}
+
+
+def _tests(subject: Subject) -> _Content:
+    tables, why = pairs.pair_tables(subject)
+    alone = len(subject.runs) == 1
+    keys = {run.id: _key(subject, run.id) for run in subject.runs}
+    content = {
+        "tests": tables,
+        "tests_note": pairs.NOTE,
+        "tests_keys": keys,
+        "not_tested": [] if alone else why,
+    }
+    return content, {}
+
+
+def _confusions(subject: Subject) -> _Content:
+    matrices, with_matrix = matrix_tables(subject)
+    return {"matrices": matrices, "with_matrix": with_matrix}, {}
+
+
+def _attention(subject: Subject) -> _Content:
+    shown, drawn, able = attention.attention_figures(subject)
+    return {"attentions": shown, "with_attention": able, "attention_note": attention.NOTE}, drawn
+
+
+def _maps(subject: Subject) -> _Content:
+    return {"maps": map_images(subject), "without_map": subject.without_map}, {}
+
+
+def _areas(subject: Subject) -> _Content:
+    tables, drawn = area_tables(subject)
+    return {"areas": tables}, drawn
+
+
+def _season(subject: Subject) -> _Content:
+    shown, drawn = season_figures(subject)
+    keys = {one.key: [(name, colour, _glyph(marker)) for name, colour, marker in one.curves] for one in shown}
+    return {"seasons": shown, "season_keys": keys}, drawn
+
+
+def _curves(subject: Subject) -> _Content:
+    curves, trained = learning_curves(subject)
+    drawn = {f"curve{index}": plot for index, plot in enumerate(curves.values())}
+    content = {
+        "curves": list(zip(curves, drawn, strict=True)),
+        "curve_keys": [_key(subject, run) for run in trained],
+    }
+    return content, drawn
+
+
+_SECTIONS = {
+    "runs": _runs,
+    "classes": _classes,
+    "tests": _tests,
+    "confusions": _confusions,
+    "attention": _attention,
+    "maps": _maps,
+    "areas": _areas,
+    "season": _season,
+    "curves": _curves,
+}
+#: What the template asks for, where a section is not chosen or has nothing to show.
+_NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("runs", "tests", "not_tested", "matrices", "attentions", "maps", "without_map"), ()),
+    **dict.fromkeys(("areas", "seasons", "curves"), ()),
+}
 
 
 def _title(subject: Subject) -> str:
@@ -152,8 +236,12 @@ def _key(subject: Subject, run_id: str) -> dict[str, Any]:
         "number": subject.number(run_id),
         "name": run_name(run),
         "colour": style.colour,
-        "glyph": _GLYPHS.get(style.marker, "●"),
+        "glyph": _glyph(style.marker),
     }
+
+
+def _glyph(marker: str) -> str:
+    return _GLYPHS.get(marker, "●")
 
 
 def _class_rows(figures: pd.DataFrame) -> list[dict[str, Any]]:

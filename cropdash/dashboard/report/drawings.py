@@ -22,17 +22,33 @@ from cropdash.dashboard.run_words import CLASS_METRICS, run_name
 from cropdash.runs.run_folder import Run
 
 
+def class_rows_with_intervals(subject: Subject) -> pd.DataFrame:
+    """``code, name, support, run, value, low, high`` of every class and run; empty where no run tells figures by class."""
+    rows = class_figures(subject)
+    return (
+        rows if rows.empty else with_intervals(rows, subject.compared, class_metric(subject), subject.region)
+    )
+
+
 def class_plot(subject: Subject) -> Any | None:
     """A row a class, a dot a run, with intervals; None where no run tells figures by class."""
-    metric = class_metric(subject)
-    rows = class_figures(subject)
+    rows = class_rows_with_intervals(subject)
     if rows.empty:
         return None
-    rows = with_intervals(rows, subject.compared, metric, subject.region)
     labels = {one.result.id: one.name for one in subject.compared}
     styles: dict[str, RunStyle] = {run: subject.styles[run] for run in labels if (rows["run"] == run).any()}
-    plot, _, _ = dot_plot(rows, styles, labels, CLASS_METRICS[metric], None)
-    return _for_paper(plot)
+    plot, _, _ = dot_plot(rows, styles, labels, CLASS_METRICS[class_metric(subject)], None)
+    return plot
+
+
+def training_rows(subject: Subject) -> pd.DataFrame:
+    """Every column of the runs' metrics, a row an epoch, with the ``run``; empty where no run tells its training."""
+    tables = [
+        table.assign(run=run.id)
+        for run in subject.runs
+        if isinstance(run, Run) and (table := run.history()) is not None
+    ]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def learning_curves(subject: Subject) -> tuple[dict[str, Any], list[str]]:
@@ -45,8 +61,20 @@ def learning_curves(subject: Subject) -> tuple[dict[str, Any], list[str]]:
         points = {run: table for run, table in points.items() if len(table)}
         told |= {run.id for run in points}
         if points:
-            drawn[title] = _for_paper(_curves(title, column, points, subject.styles))
+            drawn[title] = _curves(title, column, points, subject.styles)
     return drawn, [run.id for run in trained if run.id in told]
+
+
+def for_paper(plot: Any) -> Any:
+    """A figure of the dashboard made ready for a file: sharp in print, and without what only a server answers."""
+    plot.output_backend = "svg"
+    plot.toolbar.tools = [tool for tool in plot.toolbar.tools if not isinstance(tool, TapTool)]
+    for axis in plot.axis:
+        # Bokeh would fetch a typesetter from elsewhere for a class whose name looks like a formula.
+        axis.major_label_overrides = {
+            tick: PlainText(text=name) for tick, name in axis.major_label_overrides.items()
+        }
+    return plot
 
 
 def _curves(
@@ -66,15 +94,4 @@ def _curves(
         line = plot.line(x="epoch", y="value", source=data, line_color=colour, line_width=2)
         tips = [("", "@run"), ("epoch", "@epoch"), (title, "@value{0.000}")]
         plot.add_tools(hover(tips, renderers=[line], line_policy="nearest"))
-    return plot
-
-
-def _for_paper(plot: Any) -> Any:
-    plot.output_backend = "svg"
-    plot.toolbar.tools = [tool for tool in plot.toolbar.tools if not isinstance(tool, TapTool)]
-    for axis in plot.axis:
-        # Bokeh would fetch a typesetter from elsewhere for a class whose name looks like a formula.
-        axis.major_label_overrides = {
-            tick: PlainText(text=name) for tick, name in axis.major_label_overrides.items()
-        }
     return plot

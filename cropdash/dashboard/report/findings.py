@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from cropdash.analysis.paired_difference import PairedDifference, paired_difference
 from cropdash.dashboard.compare.comparison import (
     Compared,
     answer,
@@ -22,6 +21,8 @@ from cropdash.dashboard.compare.comparison import (
     ranking,
     run_table,
 )
+from cropdash.dashboard.compare.lead import Lead, lead_in
+from cropdash.dashboard.compare.pair_tests import TESTS, runs_to_test
 from cropdash.dashboard.report.subject import Subject
 from cropdash.dashboard.run_words import CLASS_METRICS, listed, run_name
 from cropdash.runs.results import Result
@@ -43,21 +44,17 @@ def answer_sentence(subject: Subject) -> str:
     compared = list(subject.compared)
     if not any(not math.isnan(one.value(METRIC)) for one in compared):
         return "None of the runs has figures yet."
-    difference = _lead(ranking(comparable(compared), METRIC), subject)
-    return answer(compared, METRIC, subject.region, difference)
+    lead = _lead(ranking(comparable(compared), METRIC), subject)
+    return answer(compared, METRIC, subject.region, lead)
 
 
-def _lead(ranked: Sequence[Compared], subject: Subject) -> PairedDifference | None:
-    """The difference of the two best over the same parcels; None where it cannot be known."""
-    if len(ranked) < 2:
+def _lead(ranked: Sequence[Compared], subject: Subject) -> Lead | None:
+    """Of the two best over the same parcels, among all pairs of the runs; None where it cannot be known."""
+    runs, _ = runs_to_test([one.result for one in subject.compared], subject.region)
+    if len(ranked) < 2 or not runs:
         return None
-    first, second = (one.result for one in ranked[:2])
-    if first.classes != second.classes:
-        return None
-    one, other = first.predictions(subject.regions), second.predictions(subject.regions)
-    if one is None or other is None:
-        return None
-    return paired_difference(one, other, len(first.classes), METRIC)
+    table = TESTS(runs, subject.region).table
+    return lead_in(table[table["metric"] == METRIC], ranked[0].result.id, ranked[1].result.id, "parcels")
 
 
 def simulated_sentence(subject: Subject) -> str:
@@ -94,7 +91,7 @@ def notes(subject: Subject) -> list[str]:
     found = [macro] if (macro := macro_note(subject.compared)) else []
     if any(one.scores.parcels for one in subject.compared):
         found.append(
-            "Whiskers are 95 % intervals (Wilson) over the choice of test parcels, as if drawn one by one; as "
+            "Whiskers are 95 % intervals over the choice of test parcels (bootstrap), as if drawn one by one; as "
             "neighbouring parcels are alike, they are rather too narrow."
         )
     return found

@@ -5,18 +5,18 @@ from __future__ import annotations
 import base64
 import io
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cropdash.dashboard.choosers import NothingToShow
 from cropdash.dashboard.map.answers import answer
+from cropdash.dashboard.map.areas import PickedArea
 from cropdash.dashboard.map.colours import ColourBy, LegendEntry
 from cropdash.dashboard.map.mapped_run import MappedRun
 from cropdash.dashboard.map.raster import codes_image
 from cropdash.dashboard.map.shared_outlines import raster_of
-from cropdash.dashboard.report.subject import Subject
+from cropdash.dashboard.report.subject import ReportArea, Subject
 from cropdash.dashboard.run_words import count, listed, run_name
 from cropdash.runs.results import Result
 
@@ -55,56 +55,52 @@ class MapImage:
     remarks: tuple[str, ...]
 
 
-def map_images(subject: Subject) -> tuple[list[MapImage], list[str]]:
-    """A map of every run that has parcels and outlines.
-
-    Returns:
-        The maps, and a sentence on each run that has none.
-    """
-    images, why = [], []
-    for run in subject.runs:
-        if not run.covers(subject.regions):
-            continue
-        if "parcels" in run.missing:
-            why.append(f"{run_name(run)} has no map: {run.missing['parcels']}")
-        elif run.id not in subject.stores:
-            why.append(f"{run_name(run)} has no map: the data set that holds its parcels is not there.")
-        else:
-            try:
-                mapped = MappedRun.load(run, subject.stores[run.id], subject.regions_of(run))
-            except NothingToShow as nothing:
-                why.append(f"{run_name(run)} has no map: {nothing}")
-            else:
-                images.append(_image(run, mapped, subject))
-    return images, why
+def map_images(subject: Subject) -> list[MapImage]:
+    """Every run that has parcels and outlines: a map of all, and one of each area."""
+    return [
+        _image(run, subject.mapped[run.id], subject, place)
+        for run in subject.runs
+        if run.id in subject.mapped
+        for place in (None, *subject.areas)
+    ]
 
 
-def _image(run: Result, mapped: MappedRun, subject: Subject) -> MapImage:
+def _image(run: Result, mapped: MappedRun, subject: Subject, area: ReportArea | None) -> MapImage:
     outlines = mapped.outlines
-    # Regions far apart would shrink to dots in one picture: the largest group of parcels is drawn.
-    place, *elsewhere = outlines.places
-    share = min(max(place.view.height / place.view.width, _FLATTEST), _TALLEST)
-    width, height = _WIDTH, round(_WIDTH * share)
-    view = place.view.shaped(width, height)
     colouring = mapped.colouring(ColourBy.RIGHT, None)
-    picture = codes_image(raster_of(outlines).positions(view, width, height), colouring.codes)
-    remarks = mapped.remarks()
-    if elsewhere:
-        apart = sum(one.parcels for one in elsewhere)
-        remarks.append(
-            f"{count(apart, 'parcel lies', 'parcels lie')} far from these and outside the picture."
-        )
+    remarks = mapped.remarks() if area is None else []
     where = f"in {listed(subject.regions_of(run))}"
+    answers, entries, codes = mapped.answers, colouring.entries, colouring.codes
+    if area is None:
+        # Regions far apart would shrink to dots in one picture: the largest group of parcels is drawn.
+        place, *elsewhere = outlines.places
+        view = place.view
+        if elsewhere:
+            apart = sum(one.parcels for one in elsewhere)
+            remarks.append(
+                f"{count(apart, 'parcel lies', 'parcels lie')} far from these and outside the picture."
+            )
+    else:
+        view = area.shape
+        picked = PickedArea.of(mapped, view)
+        answers, where = picked.answers, f"{area.name} ({where})"
+        codes = np.where(picked.outlines, codes, np.uint8(0))
+        inside = np.bincount(codes, minlength=256)
+        entries = tuple(replace(entry, parcels=int(inside[i])) for i, entry in enumerate(entries, start=1))
+    share = min(max(view.height / view.width, _FLATTEST), _TALLEST)
+    width, height = _WIDTH, round(_WIDTH * share)
+    view = view.shaped(width, height)
+    picture = codes_image(raster_of(outlines).positions(view, width, height), codes)
     metres = view.width * outlines.metres_per_unit
     bar = _round_length(metres / 4)
     return MapImage(
         run=run,
-        name=run_name(run),
+        name=run_name(run) if area is None else f"{run_name(run)}, {area.name}",
         address=_png(picture, colouring.palette()),
         width=width,
         height=height,
-        legend=tuple(entry for entry in colouring.entries if entry.parcels),
-        sentence=answer(mapped.answers, where, None),
+        legend=tuple(entry for entry in entries if entry.parcels),
+        sentence=answer(answers, where, None),
         scale=f"{bar / 1000:g} km" if bar >= 1000 else f"{bar:g} m",
         scale_share=bar / metres,
         remarks=tuple(remarks),

@@ -50,13 +50,18 @@ class MatrixTable:
     sentence: str
 
 
+def best_first(subject: Subject) -> list[Result]:
+    """The runs that have figures, those with the highest macro-F1 first."""
+    return [one.result for one in ranking(subject.compared, METRIC)]
+
+
 def matrix_tables(subject: Subject) -> tuple[list[MatrixTable], int]:
     """The matrices of at most :data:`MOST` runs, those with the highest macro-F1.
 
     Returns:
         The tables, and how many runs of the report have a matrix.
     """
-    found = [(one.result, one.result.confusion(subject.regions)) for one in ranking(subject.compared, METRIC)]
+    found = [(run, run.confusion(subject.regions)) for run in best_first(subject)]
     known = [(run, matrix) for run, matrix in found if matrix is not None and matrix.total]
     return [_table(run, matrix, subject.region) for run, matrix in known[:MOST]], len(known)
 

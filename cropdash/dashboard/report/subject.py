@@ -1,27 +1,34 @@
-"""What a report is about: the chosen runs, how each is drawn, and where their parcels lie; and its cover.
+"""What a report is about: the chosen runs, how each is drawn, where their parcels lie, and what it shows of them.
 
 Nothing here writes; :mod:`cropdash.dashboard.report.document` makes the file.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cropdash.dashboard.choosers import NothingToShow
 from cropdash.dashboard.colours import RunStyle, place_style
 from cropdash.dashboard.compare.comparison import Compared
+from cropdash.dashboard.map.mapped_run import MappedRun
+from cropdash.dashboard.map.outlines import View
+from cropdash.dashboard.report.contents import SECTIONS
+from cropdash.dashboard.run_words import run_name
 from cropdash.runs.results import Result
 
 if TYPE_CHECKING:
     from cropdash.datasets.store import ParcelStore
 
-#: A logo is a small picture; a larger file is a photograph that was taken for one.
-_LARGEST_LOGO = 1_000_000
+
+@dataclass(frozen=True)
+class ReportArea:
+    """A part of the map that a report looks at more closely, in the map's units."""
+
+    name: str
+    shape: View
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +40,8 @@ class Subject:
         styles: colour and marker by run id, as on the dashboard's pages.
         stores: by run id, the data set that holds the run's parcels; runs without one have no map.
         region: one test region; empty for all of them.
+        sections: names of :data:`~cropdash.dashboard.report.contents.SECTIONS`.
+        areas: parts of the map that have a picture and a table of their own.
         remarks: sentences on what could not be had, such as a data set that cannot be read.
     """
 
@@ -41,10 +50,17 @@ class Subject:
     stores: Mapping[str, ParcelStore] = field(default_factory=dict)
     region: str = ""
     remarks: tuple[str, ...] = ()
+    sections: frozenset[str] = frozenset(SECTIONS)
+    areas: tuple[ReportArea, ...] = ()
 
     @classmethod
     def of(
-        cls, runs: Sequence[Result], stores: Mapping[str, ParcelStore] | None = None, region: str = ""
+        cls,
+        runs: Sequence[Result],
+        stores: Mapping[str, ParcelStore] | None = None,
+        region: str = "",
+        sections: frozenset[str] = frozenset(SECTIONS),
+        areas: Sequence[ReportArea] = (),
     ) -> Subject:
         """Runs that no page has coloured; each takes the colour of its place.
 
@@ -52,7 +68,7 @@ class Subject:
             ValueError: there is no run, or none that was tested in the region.
         """
         styles = {run.id: place_style(place) for place, run in enumerate(runs)}
-        return cls(tuple(runs), styles, stores or {}, region)
+        return cls(tuple(runs), styles, stores or {}, region, sections=sections, areas=tuple(areas))
 
     def __post_init__(self) -> None:
         if not self.runs:
@@ -77,52 +93,48 @@ class Subject:
         known = [run for run in self.runs if run.classes and run.covers(self.regions)]
         return tuple(Compared(run, run.scores(self.regions)) for run in known)
 
+    @cached_property
+    def _laid_out(self) -> tuple[dict[str, MappedRun], list[str]]:
+        mapped, why = {}, []
+        for run in self.runs:
+            if not run.covers(self.regions):
+                continue
+            if "parcels" in run.missing:
+                why.append(f"{run_name(run)} has no map: {run.missing['parcels']}")
+            elif run.id not in self.stores:
+                why.append(f"{run_name(run)} has no map: the data set that holds its parcels is not there.")
+            else:
+                try:
+                    mapped[run.id] = MappedRun.load(run, self.stores[run.id], self.regions_of(run))
+                except NothingToShow as nothing:
+                    why.append(f"{run_name(run)} has no map: {nothing}")
+        return mapped, why
+
+    @property
+    def mapped(self) -> dict[str, MappedRun]:
+        """The runs that have parcels and outlines, by id, laid over them."""
+        return self._laid_out[0]
+
+    @property
+    def without_map(self) -> list[str]:
+        """A sentence on each run that has none."""
+        return self._laid_out[1]
+
     def number(self, run_id: str) -> int:
         """The number that stands for a run in the report, from 1."""
         return [run.id for run in self.runs].index(run_id) + 1
 
 
-@dataclass(frozen=True)
-class Cover:
-    """What stands above a report.
-
-    Attributes:
-        title: empty for one made from the data set.
-        logo: an image as a ``data:`` address, from :func:`logo_address`; empty for none.
-    """
-
-    day: date
-    title: str = ""
-    author: str = ""
-    logo: str = ""
-
-
-def logo_address(path: str | Path) -> str:
-    """An image file as a ``data:`` address, so that the report carries it.
+def read_area(text: str) -> ReportArea:
+    """An area as a person writes it: lowest x and y, highest x and y, such as ``500000,5600000,510000,5605000``.
 
     Raises:
-        FileNotFoundError: no such file.
-        ValueError: neither PNG, JPEG, WebP nor SVG by its content, or too large.
+        ValueError: it is no rectangle.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file for the logo")
-    content = path.read_bytes()
-    if len(content) > _LARGEST_LOGO:
-        raise ValueError(f"{path}: {len(content):,} bytes are too many for a logo; at most {_LARGEST_LOGO:,}")
-    kind = _image_kind(content)
-    if kind is None:
-        raise ValueError(f"{path}: a logo must be a PNG, JPEG, WebP or SVG image")
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
-
-
-def _image_kind(content: bytes) -> str | None:
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png"
-    if content.startswith(b"\xff\xd8\xff"):
-        return "jpeg"
-    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return "webp"
-    # Shown as an image, an SVG can neither run a script nor fetch anything.
-    head = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
-    return "svg+xml" if head.startswith((b"<svg", b"<?xml")) and b"<svg" in content else None
+    try:
+        edges = View(*map(float, text.split(",")))
+    except (ValueError, TypeError):
+        edges = View(0, 0, 0, 0)
+    if not (edges.x0 < edges.x1 and edges.y0 < edges.y1):
+        raise ValueError(f"the area {text!r} is no rectangle: lowest x and y, highest x and y, with commas")
+    return ReportArea(f"the rectangle {text}", edges)

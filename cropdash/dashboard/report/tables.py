@@ -1,12 +1,15 @@
-"""The data behind a report: scores and confusion matrices as CSV, parcels as GeoPackage and GeoParquet.
+"""The data behind a report: every figure and table as CSV, parcels as GeoPackage and GeoParquet.
 
 The folder is written whole or not at all.
 """
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Mapping
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,11 @@ import pandas as pd
 
 from cropdash.atomic import atomic_path, write_text
 from cropdash.dashboard.map.answers import ParcelAnswers
+from cropdash.dashboard.report.area_tables import areas_table
+from cropdash.dashboard.report.attention_figures import attention_table
+from cropdash.dashboard.report.drawings import class_rows_with_intervals, training_rows
+from cropdash.dashboard.report.pair_tables import pairs_table
+from cropdash.dashboard.report.season_figures import season_rows
 from cropdash.dashboard.report.subject import Subject
 from cropdash.dashboard.run_words import run_name
 from cropdash.runs.metrics import ConfusionMatrix
@@ -27,13 +35,24 @@ if TYPE_CHECKING:
     from cropdash.datasets.store import ParcelStore
 
 RUNS, SCORES = "runs.csv", "scores.csv"
+#: Tables over all runs, written where they have a row: the dots of the class figure, the pairs of runs, the cells
+#: of the heatmaps, hectares, the curves over the season and those of training.
+_TABLES: dict[str, Callable[[Subject], pd.DataFrame | None]] = {
+    "classes.csv": class_rows_with_intervals,
+    "paired_tests.csv": pairs_table,
+    "attention.csv": attention_table,
+    "areas.csv": areas_table,
+    "season.csv": season_rows,
+    "training.csv": training_rows,
+}
 
 
 def write_tables(subject: Subject, folder: str | Path) -> list[str]:
-    """Write ``runs.csv``, ``scores.csv``, and by run ``confusion_*.csv`` and ``parcels_*.gpkg`` and ``.parquet``.
+    """Write the tables, whichever sections the report shows.
 
-    Files of a run begin with its number in the report. A run whose data set has no outlines has no
-    parcel files.
+    ``runs.csv`` and ``scores.csv``, those over all runs, and by run ``confusion_*.csv`` and ``parcels_*.gpkg``
+    and ``.parquet``. Files of a run begin with its number in the report. A run whose data set has no outlines has
+    no parcel files.
 
     Returns:
         The names of the files.
@@ -51,6 +70,10 @@ def write_tables(subject: Subject, folder: str | Path) -> list[str]:
         new.mkdir()
         _write(new / RUNS, _runs(subject))
         _write(new / SCORES, _scores(subject))
+        for name, rows_of in _TABLES.items():
+            rows = rows_of(subject)
+            if rows is not None and len(rows):
+                _write(new / name, rows)
         for one in subject.compared:
             run = one.result
             name = file_name(subject, run)
@@ -67,6 +90,21 @@ def write_tables(subject: Subject, folder: str | Path) -> list[str]:
                 parcels.to_file(new / f"parcels_{name}.gpkg", driver="GPKG", layer="parcels")
                 parcels.to_parquet(new / f"parcels_{name}.parquet")
         return sorted(path.name for path in new.iterdir())
+
+
+def zipped_tables(subject: Subject) -> bytes:
+    """The same files as one zip archive.
+
+    Raises:
+        ValueError, OSError: as :func:`write_tables` does.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        names = write_tables(subject, Path(folder) / "tables")
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in names:
+                archive.write(Path(folder) / "tables" / name, name)
+        return packed.getvalue()
 
 
 def file_name(subject: Subject, run: Result) -> str:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from cropdash.dashboard.report.cover import Cover, logo_address, logo_file
 from cropdash.dashboard.report.document import report_html
-from cropdash.dashboard.report.subject import Cover, Subject, logo_address
+from cropdash.dashboard.report.subject import Subject
 from cropdash.runs.published import published
 from cropdash.runs.run_folder import Run
 from tests.datasets.random_store import random_store
@@ -82,6 +83,39 @@ def test_the_matrix_counts_the_parcels_of_the_run(subject: Subject, report: str)
     assert sum(map(int, cells)) == matrix.total
 
 
+def test_pairs_are_tested_and_attention_is_told_not_to_explain(report: str) -> None:
+    text = words(report)
+    assert "On the same" in text and "after Holm" in text
+    tests = report.split('<section id="tests"')[1].split("</section>")[0]
+    assert tests.count("<tr>") == 2 * (1 + 10), "two tables of the ten pairs of five runs"
+    assert "It is no explanation" in text
+    attention = report.split('<section id="attention"')[1].split("</section>")[0]
+    assert attention.count("<figure>") == 4
+    assert "of 5 that keep attention" in text
+
+
+def test_hectares_stand_beside_their_estimate_where_there_is_a_map(report: str) -> None:
+    areas = report.split('<section id="areas"')[1].split("</section>")[0]
+    assert areas.count("<table>") == 4 and areas.count("<figure>") == 4
+    assert words(areas).count("Olofsson et al. (2014)") == 1
+
+
+def test_runs_that_saw_parts_of_the_season_have_their_curves(tmp_path: Path) -> None:
+    runs = []
+    for days, accuracy in ((92, 0.3), (273, 0.8), (457, 0.9)):
+        made = example_run(tmp_path / str(days), experiment="S2", accuracy=accuracy)
+        spec = json.loads(made.folder.file("spec.json").read_text())
+        spec["sampling"] = {"days": days}
+        made.folder.file("spec.json").write_text(json.dumps(spec))
+        runs.append(Run(made.folder, id=f"{days}/s2"))
+    whole = report_html(Subject.of(runs), Cover(date(2026, 3, 1)))
+    text = words(whole.split('<section id="season"')[1].split("</section>")[0])
+    assert "By the end of the data" in text and "Sentinel-2 alone (own runs)" in text
+    assert "never" in text or "2018" in text or "2019" in text
+    few = report_html(Subject.of(runs, sections=frozenset({"runs"})), Cover(date(2026, 3, 1)))
+    assert re.findall(r'<section id="(\w+)"', few) == ["runs", "caveats", "provenance"]
+
+
 def test_only_the_two_scripts_of_the_report_may_run_and_nothing_may_be_fetched(report: str) -> None:
     policy = html.unescape(re.findall(r'Content-Security-Policy" content="([^"]+)"', report)[0])
     scripts = re.findall(r"<script>(.*?)</script>", report, flags=re.S)
@@ -133,13 +167,15 @@ def test_a_logo_is_carried_in_the_file_and_must_be_an_image(tmp_path: Path, subj
     (tmp_path / "logo.png").write_bytes(PNG)
     (tmp_path / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
     (tmp_path / "page.png").write_text("<html><script>alert(1)</script></html>")
-    address = logo_address(tmp_path / "logo.png")
+    address = logo_file(tmp_path / "logo.png")
     assert base64.b64decode(address.removeprefix("data:image/png;base64,")) == PNG
-    assert logo_address(tmp_path / "logo.svg").startswith("data:image/svg+xml;base64,")
+    assert logo_file(tmp_path / "logo.svg").startswith("data:image/svg+xml;base64,")
     with pytest.raises(ValueError, match=r"page\.png: a logo must be"):
-        logo_address(tmp_path / "page.png")
+        logo_file(tmp_path / "page.png")
+    with pytest.raises(ValueError, match="too large for a logo; at most 1 MB"):
+        logo_address(PNG + bytes(1_000_000), "photograph.png")
     with pytest.raises(FileNotFoundError, match=r"none\.png"):
-        logo_address(tmp_path / "none.png")
+        logo_file(tmp_path / "none.png")
     single = Subject.of(subject.runs[:1])
     assert f'<img src="{address}"' in html.unescape(
         report_html(single, Cover(date(2026, 3, 1), logo=address))

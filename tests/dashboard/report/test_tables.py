@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import geopandas
@@ -10,7 +12,7 @@ import pandas as pd
 import pytest
 
 from cropdash.dashboard.report.subject import Subject
-from cropdash.dashboard.report.tables import write_tables
+from cropdash.dashboard.report.tables import write_tables, zipped_tables
 from cropdash.datasets.store import ParcelStore
 from cropdash.runs.run_folder import Run
 from tests.datasets.random_store import random_store
@@ -28,7 +30,9 @@ def test_scores_and_confusions_are_those_of_the_run(made: tuple[Run, ParcelStore
     run, _ = made
     written = write_tables(Subject.of([run]), tmp_path / "out")
     name = f"1_{run.id}"
-    assert written == [f"confusion_{name}.csv", "runs.csv", "scores.csv"]
+    assert written == [
+        "attention.csv", "classes.csv", f"confusion_{name}.csv", "runs.csv", "scores.csv", "training.csv",
+    ]  # fmt: skip
     matrix = run.confusion()
     assert matrix is not None
     confusion = pd.read_csv(tmp_path / "out" / f"confusion_{name}.csv", index_col="truly")
@@ -82,4 +86,41 @@ def test_the_files_of_a_run_stay_in_the_folder_whatever_it_is_called(tmp_path: P
     run = example_run(tmp_path / "runs")
     run.id = "../../elsewhere/a:b"
     written = write_tables(Subject.of([run]), tmp_path / "out")
-    assert written[0] == "confusion_1_-elsewhere-a-b.csv"
+    assert "confusion_1_-elsewhere-a-b.csv" in written
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(written)
+
+
+def test_every_figure_has_its_data(made: tuple[Run, ParcelStore], tmp_path: Path) -> None:
+    run, store = made
+    other = example_run(tmp_path / "runs", store.path, "S2", accuracy=0.4)
+    subject = Subject.of([run, other], {run.id: store, other.id: store})
+    write_tables(subject, tmp_path / "out")
+
+    def read(name: str) -> pd.DataFrame:
+        return pd.read_csv(tmp_path / "out" / name)
+
+    classes = read("classes.csv")
+    assert set(classes["run"]) == {run.id, other.id} and (classes["low"] <= classes["value"]).all()
+    pairs = read("paired_tests.csv")
+    assert set(pairs["metric"]) == {"macro_f1", "accuracy"}
+    assert (pairs["p_holm"] >= pairs["p"]).all()
+    attention = read("attention.csv")
+    assert set(attention["sensor"]) == {"S1+S2", "S2"} and attention["weight"].between(0, 1).all()
+    areas = read("areas.csv")
+    mapped = areas[areas["run"] == run.id]
+    outlines = store.geometry(run.regions())
+    predictions = run.predictions()
+    assert outlines is not None and predictions is not None
+    answered = predictions.loc[predictions["predicted"] >= 0, "parcel_id"].map(store.row_of)
+    assert mapped["mapped"].sum() == pytest.approx(outlines[answered].area.sum() / 10_000)
+    training = read("training.csv")
+    assert len(training) == 24 and {"run", "epoch", "train_loss", "val_miou"} <= set(training)
+
+
+def test_the_tables_as_an_archive_hold_the_same_files(made: tuple[Run, ParcelStore], tmp_path: Path) -> None:
+    run, store = made
+    subject = Subject.of([run], {run.id: store})
+    written = write_tables(subject, tmp_path / "out")
+    with zipfile.ZipFile(io.BytesIO(zipped_tables(subject))) as archive:
+        assert archive.namelist() == written
+        assert archive.read("classes.csv") == (tmp_path / "out" / "classes.csv").read_bytes()
