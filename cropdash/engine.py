@@ -13,7 +13,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -30,6 +30,7 @@ TaskState = Literal["waiting", "running", "finished", "failed", "stopped"]
 #: the last answer again.
 _SECONDS_BETWEEN_QUESTIONS = 0.25
 _CONNECT_SECONDS = 10
+_START_SECONDS = 60
 #: Windows knows no SIGKILL; its SIGTERM is as hard.
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 #: Where a task notes on the scheduler which worker has begun it.
@@ -58,13 +59,22 @@ class Engine:
         workers: worker processes of the local cluster: how many tasks run at once.
         threads: threads that numeric libraries may use in each of them.
         grace: seconds between :meth:`stop` and the end of the process.
+        gpus: GPUs of this machine that the local cluster may use. There are then that many workers, each
+            sees one of them and offers it as the resource :data:`GPU`.
     """
 
     def __init__(
-        self, address: str | None = None, *, workers: int = 2, threads: int = 1, grace: float = 3.0
+        self,
+        address: str | None = None,
+        *,
+        workers: int = 2,
+        threads: int = 1,
+        grace: float = 3.0,
+        gpus: int = 0,
     ) -> None:
         self.address = address
-        self.workers = workers
+        self.gpus = gpus
+        self.workers = gpus or workers
         self.threads = threads
         self.grace = grace
         self._starting = threading.Lock()  # apart from _lock: a start takes seconds, a look must not
@@ -99,6 +109,8 @@ class Engine:
         arguments: Mapping[str, Any],
         key: str,
         *,
+        after: Sequence[str] = (),
+        resources: Mapping[str, float] | None = None,
         on_failed: Callable[[BaseException], None] | None = None,
     ) -> str:
         """Hand a task to the workers; starts the cluster if need be.
@@ -107,6 +119,9 @@ class Engine:
             function: ``module:function``; the module must be importable on the workers.
             arguments: keyword arguments of the function, besides ``stop``.
             key: what to call the task; never used before on this cluster.
+            after: tasks of this engine that must have finished before; if one fails, so does this.
+            resources: what the worker must offer, such as ``{GPU: 1}``; it was started with as much
+                (``dask worker … --resources GPU=1``).
             on_failed: called, in a thread of the engine, with what the task raised, or with an
                 error that says how it was lost.
 
@@ -114,7 +129,8 @@ class Engine:
             The key.
 
         Raises:
-            ValueError: ``function`` names nothing that can be called, or ``key`` was used before.
+            ValueError: ``function`` names nothing that can be called, ``key`` was used before, or ``after``
+                names a task that this engine was not given.
             ConnectionError: no scheduler answers at the address.
         """
         _resolve(function)
@@ -124,8 +140,12 @@ class Engine:
         with self._lock:
             if key in self._tasks:
                 raise ValueError(f"a task {key!r} was submitted before; each task needs a key of its own")
+            if unknown := [other for other in after if other not in self._tasks]:
+                raise ValueError(f"task {key!r} cannot wait for {unknown[0]!r}, which was never submitted")
+            first = [self._tasks[other].future for other in after]
+            needs = self._needs(resources or {})
             future = client.submit(
-                _run, function, dict(arguments), key, key=key, pure=False, **self._submit_options()
+                _run, function, dict(arguments), key, *first, key=key, pure=False, resources=needs
             )
             self._tasks[key] = _Task(future)
         if self.address is not None:
@@ -164,6 +184,35 @@ class Engine:
         if task.stop_asked or status in ("cancelled", "lost"):
             return "stopped"
         return "failed" if status == "error" else "finished"
+
+    def is_over(self, key: str) -> bool:
+        """Whether a task of this engine has ended in any way, its loss included; asks nobody.
+
+        Raises:
+            KeyError: this engine was never given such a task.
+        """
+        with self._lock:
+            return bool(self._tasks[key].future.status != "pending")
+
+    def is_lost(self, key: str) -> bool:
+        """Whether a task of this engine vanished, with its scheduler or otherwise, though nobody here stopped it.
+
+        Raises:
+            KeyError: this engine was never given such a task.
+        """
+        with self._lock:
+            task = self._tasks[key]
+        return task.future.status in ("cancelled", "lost") and not task.stop_asked
+
+    def knows(self, key: str) -> bool:
+        """Whether the scheduler has a task of that name, whoever submitted it."""
+        client = self._connected()
+        return bool(client.run_on_scheduler(_has_task, key=key))
+
+    def offers(self) -> list[Mapping[str, float]]:
+        """The resources of each worker process that is there now."""
+        workers = self._connected().scheduler_info(n_workers=-1)["workers"]
+        return [dict(worker.get("resources", {})) for worker in workers.values()]
 
     def keys(self) -> list[str]:
         """Every task that this engine submitted, oldest first."""
@@ -209,9 +258,10 @@ class Engine:
 
     def _connected(self) -> Client:
         with self._starting:  # two threads start one cluster
-            if self._client is None:
+            # A client that has looked for its lost scheduler in vain is closed for good.
+            if self._client is None or (self.address is not None and self._client.status == "closed"):
                 if self.address is None:
-                    self._cluster = _local_cluster(self.workers, self.threads)
+                    self._cluster = _local_cluster(self.workers, self.threads, self.gpus)
                 self._client = _client(self.address or self._cluster)
             return self._client
 
@@ -222,8 +272,11 @@ class Engine:
         except TimeoutError:
             log.warning("fewer than %d worker processes have started", self.workers)
 
-    def _submit_options(self) -> dict[str, Any]:
-        return {"resources": {_SLOT: 1}} if self._cluster is not None else {}
+    def _needs(self, resources: Mapping[str, float]) -> dict[str, float] | None:
+        if self._cluster is None:
+            return dict(resources) or None
+        # A local worker that has no GPU to itself still has its share of one: torch finds it.
+        return {_SLOT: 1, **(resources if self.gpus else {})}
 
     def _stop(self, key: str, on_stopped: Callable[[], None] | None) -> None:
         # Nothing runs on a local cluster that was never started.
@@ -265,20 +318,35 @@ class Engine:
                 os.kill(nanny.pid, _KILL)
 
 
+#: A GPU among the resources of a worker.
+GPU = "GPU"
+
 #: Dask would hand several tasks to one process beforehand; a slot each lets the others wait for
 #: whichever process is free first.
 _SLOT = "cropdash-task"
 
 
-def _local_cluster(workers: int, threads: int) -> LocalCluster:
+def _local_cluster(workers: int, threads: int, gpus: int) -> LocalCluster:
     import dask
     from distributed import LocalCluster
+
+    class GpuCluster(LocalCluster):
+        """One worker a GPU, which is the only one that it sees."""
+
+        def new_worker_spec(self) -> dict[Any, Any]:
+            ((name, spec),) = super().new_worker_spec().items()
+            # Indexes of the GPUs that this process itself may see.
+            seen = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+            device = seen[name] if name < len(seen) and seen[name] else str(name)
+            options = {**spec["options"], "env": {"CUDA_VISIBLE_DEVICES": device}}
+            options["resources"] = {_SLOT: 1, GPU: 1}
+            return {name: {**spec, "options": options}}
 
     libraries = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     environment = {f"distributed.nanny.pre-spawn-environ.{name}": threads for name in libraries}
     with dask.config.set(environment):
-        return LocalCluster(
-            n_workers=workers,
+        cluster = (GpuCluster if gpus else LocalCluster)(
+            n_workers=0 if gpus else workers,
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
@@ -292,6 +360,10 @@ def _local_cluster(workers: int, threads: int) -> LocalCluster:
             resources={_SLOT: 1},
             silence_logs=logging.CRITICAL,
         )
+        if gpus:
+            cluster.scale(gpus)
+            cluster.wait_for_workers(gpus, timeout=_START_SECONDS)
+        return cluster
 
 
 def _client(where: str | LocalCluster | None) -> Client:
@@ -355,16 +427,29 @@ class _Stop:
         return self._answer
 
 
-def _run(function: str, arguments: dict[str, Any], key: str) -> Any:
+#: A worker of several threads would otherwise run several tasks in one process, where they would share
+#: the random states and thread counts of the numeric libraries.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def _has_task(key: str, dask_scheduler: Any) -> bool:
+    return key in dask_scheduler.tasks
+
+
+def _run(function: str, arguments: dict[str, Any], key: str, *finished_before: Any) -> Any:
     from distributed import Event, get_client, get_worker
 
     client = get_client()
     client.set_metadata([_BEGUN, key], get_worker().address)
     event = Event(_stop_event(key), client=client)
     stop = _Stop(lambda: _asked_to_stop(event, client))
-    if stop():
-        return None
-    return _resolve(function)(**arguments, stop=stop)
+    while not stop():
+        if _ONE_AT_A_TIME.acquire(timeout=_SECONDS_BETWEEN_QUESTIONS):
+            try:
+                return _resolve(function)(**arguments, stop=stop)
+            finally:
+                _ONE_AT_A_TIME.release()
+    return None
 
 
 def _asked_to_stop(event: Event, client: Client) -> bool:

@@ -13,8 +13,9 @@ from typing import Any
 import click
 
 from cropdash.cli.demo import demo_command
-from cropdash.cli.grid import grid_group
+from cropdash.cli.evaluating import evaluate_command
 from cropdash.cli.evidence import evidence_command
+from cropdash.cli.grid import grid_group
 from cropdash.cli.importing import import_group
 from cropdash.cli.options import spec_from_options, spec_options
 from cropdash.cli.predicting import predict_command
@@ -179,6 +180,7 @@ for command in (
     train_command,
     grid_group,
     fuse_command,
+    evaluate_command,
     predict_command,
     runs_command,
     show_command,

@@ -1,0 +1,1 @@
+"""Grids: many experiments from one file, worked through by the engine."""
