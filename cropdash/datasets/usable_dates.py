@@ -62,6 +62,12 @@ class UsableDates:
             starts = np.cumsum(counts) - counts
         return cls(counts, kept, starts, everything=days is None and share is None)
 
+    @classmethod
+    def none(cls, store: ParcelStore) -> UsableDates:
+        """Not a date of any parcel."""
+        nothing = np.zeros(len(store), dtype=np.int64)
+        return cls(nothing, None, nothing, everything=False)
+
     def places(self, rows: np.ndarray, index: np.ndarray) -> np.ndarray:
         """Positions in the parcels' series of the usable dates ``index``, ``(parcels, dates)``.
 

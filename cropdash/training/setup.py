@@ -7,7 +7,7 @@ Training, prediction and the launch page all start from this one place.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
@@ -168,8 +168,9 @@ def batches_for(
     season_origin: str,
     *,
     training: bool = False,
+    given: Sequence[str] | None = None,
 ) -> ParcelBatches:
-    """Batches of any rows of a store, as an experiment samples them."""
+    """Batches of any rows of a store, as an experiment samples them; see :func:`usable_dates`."""
     from cropdash.datasets.dropout import Dropout
     from cropdash.datasets.loading import ParcelBatches
 
@@ -190,17 +191,25 @@ def batches_for(
         batch_size=spec.optimisation.batch_size,
         seed=spec.seed,
         training=training,
-        usable=usable_dates(spec, store, season_origin),
+        usable=usable_dates(spec, store, season_origin, given),
         dropout=Dropout(sampling.date_dropout, sampling.season_cut, sampling.sensor_dropout),
         balanced=sampling.balanced,
     )
 
 
-def usable_dates(spec: ExperimentSpec, store: ParcelStore, season_origin: str) -> dict[str, UsableDates]:
-    """The dates of each sensor that an experiment may use of a store."""
+def usable_dates(
+    spec: ExperimentSpec, store: ParcelStore, season_origin: str, given: Sequence[str] | None = None
+) -> dict[str, UsableDates]:
+    """The dates of each sensor that an experiment may use of a store.
+
+    Args:
+        given: the sensors that the parcels are given, as if they had no date of the others; all if None.
+    """
     sampling = spec.sampling
     return {
-        name: UsableDates.of(
+        name: UsableDates.none(store)
+        if given is not None and name not in given
+        else UsableDates.of(
             store,
             name,
             season_origin,

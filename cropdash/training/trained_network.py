@@ -23,15 +23,21 @@ from cropdash.training.trained_model import ModelAnswers, finished_summary
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """All of a finished run that its predictions depend on; see :class:`~cropdash.training.trained_model.TrainedModel`."""
+    """All of a finished run that its predictions depend on; see :class:`~cropdash.training.trained_model.TrainedModel`.
+
+    Attributes:
+        given: the sensors that parcels are given, as if they had no date of the others; all if None.
+    """
 
     spec: ExperimentSpec
     summary: TrainingSummary
     normalisation: Normalisation
     network: CropNetwork
+    given: tuple[str, ...] | None = None
 
     def batches(self, store: ParcelStore, rows: np.ndarray, index: np.ndarray) -> ParcelBatches:
-        return batches_for(self.spec, store, rows, index, self.normalisation, self.summary.season_origin)
+        origin = self.summary.season_origin
+        return batches_for(self.spec, store, rows, index, self.normalisation, origin, given=self.given)
 
     def answer(
         self,
