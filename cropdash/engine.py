@@ -211,7 +211,8 @@ class Engine:
 
     def offers(self) -> list[Mapping[str, float]]:
         """The resources of each worker process that is there now."""
-        workers = self._connected().scheduler_info(n_workers=-1)["workers"]
+        # Empty where the scheduler is lost at this moment.
+        workers = self._connected().scheduler_info(n_workers=-1).get("workers", {})
         return [dict(worker.get("resources", {})) for worker in workers.values()]
 
     def keys(self) -> list[str]:
@@ -258,8 +259,11 @@ class Engine:
 
     def _connected(self) -> Client:
         with self._starting:  # two threads start one cluster
+            known = None if self._client is None else self._client.status
+            if self.address is not None and known == "connecting":
+                raise ConnectionError(f"the Dask scheduler at {self.address} does not answer at the moment")
             # A client that has looked for its lost scheduler in vain is closed for good.
-            if self._client is None or (self.address is not None and self._client.status == "closed"):
+            if self._client is None or (self.address is not None and known == "closed"):
                 if self.address is None:
                     self._cluster = _local_cluster(self.workers, self.threads, self.gpus)
                 self._client = _client(self.address or self._cluster)

@@ -186,12 +186,15 @@ class GridWork:
     def _settle(self, one: ItemStanding) -> None:
         """Of a cancelled grid, what has not begun never will: say so, and free its worker."""
         task = self._tasks.get(one.item.key)
-        if task is not None and not self.engine.is_over(task):
-            stopped: Callable[[], None] | None = None
-            if isinstance(one.item, TrainedItem) and one.run is not None:
-                stopped = _canceller(RunFolder(self.record.runs_folder / one.run), task)
-            self.engine.stop(task, on_stopped=stopped)
-            del self._tasks[one.item.key]
+        if task is None or self.engine.is_over(task):
+            return
+        if one.state == "running" and self.engine.address is not None:
+            return  # it sees the file itself; other people's workers are not ours to end
+        stopped: Callable[[], None] | None = None
+        if isinstance(one.item, TrainedItem) and one.run is not None:
+            stopped = _canceller(RunFolder(self.record.runs_folder / one.run), task)
+        self.engine.stop(task, on_stopped=stopped)
+        del self._tasks[one.item.key]
 
     def _what_is_lacking(self, standing: GridStanding) -> str:
         """Why runs wait although nothing runs."""
@@ -235,12 +238,17 @@ def cancel_grid(record: GridRecord, engine: Engine | None = None) -> GridStandin
     """
     record.cancel()
     standing = Observer(record).look()
-    for one in standing.items:
-        if engine is not None and one.run is not None and one.status is not None and _is_at_work(one):
+    for one in standing.of_state("waiting"):
+        if (
+            engine is not None
+            and one.run is not None
+            and one.status is not None
+            and one.status.task is not None
+        ):
             folder, task = RunFolder(record.runs_folder / one.run), one.status.task
-            if task is not None and engine.knows(task):
+            if engine.knows(task):
                 engine.stop(task, on_stopped=_canceller(folder, task))
-            elif task is not None:
+            else:
                 _canceller(folder, task)()
     return standing
 

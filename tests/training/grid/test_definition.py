@@ -70,7 +70,7 @@ def test_a_combination_that_only_repeats_another_is_named() -> None:
         together={"experiment": [{"fusion": "early"}, {"fusion": "tsa"}]},
     )
     with pytest.raises(
-        ValueError, match="the same experiment as .* since interpolation changes nothing for it"
+        ValueError, match=r"the same experiment as .* since interpolation changes nothing for it"
     ):
         grid.plan("/store")
     mended = grid.model_copy(update={"exclude": ({"fusion": "tsa", "interpolation": "linear"},)})
@@ -111,7 +111,7 @@ def test_values_are_changed_on_the_way() -> None:
     changed = grid.changed({"seed": [7], "optimisation.epochs": 5})
     assert {(item.seed, item.spec.optimisation.epochs) for item in changed.plan("/s").trained} == {(7, 5)}
     assert grid.base["optimisation"]["epochs"] == 2, "the grid itself stays"
-    with pytest.raises(ValueError, match="did you mean optimisation.epochs"):
+    with pytest.raises(ValueError, match=r"did you mean optimisation\.epochs"):
         grid.changed({"optimisation.epoch": 5})
     with pytest.raises(ValueError, match="sensors belongs to the joint settings experiment"):
         grid.changed({"sensors": ["S1"]})
