@@ -71,8 +71,21 @@ class Fusion(StrEnum):
         return self in (Fusion.SOFTMAX_AVG, Fusion.SOFTMAX_NORM)
 
 
-def experiment_name(sensors: Sequence[str], fusion: Fusion, interpolation: str | None = None) -> str:
-    """Sensor or fusion in short: ``S1``, ``early (nn)``, ``tsa``."""
+#: What learns the classes; the last two are the baselines.
+CLASSIFIERS = {
+    "network": "network",
+    "random_forest": "random forest",
+    "gradient_boosting": "gradient boosting",
+}
+
+
+def experiment_name(
+    sensors: Sequence[str], fusion: Fusion, interpolation: str | None = None, classifier: str = "network"
+) -> str:
+    """Sensor or fusion in short: ``S1``, ``early (nn)``, ``tsa``; of a baseline ``random forest S1+S2``."""
+    if classifier != "network":
+        how = f" {fusion}" if fusion.is_decision else ""
+        return f"{CLASSIFIERS.get(classifier, classifier)} {'+'.join(sensors)}{how}"
     if fusion is Fusion.NONE:
         return "+".join(sensors)
     return f"{fusion} ({interpolation})" if fusion.needs_common_dates and interpolation else str(fusion)

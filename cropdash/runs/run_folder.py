@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cropdash.atomic import atomic_path, write_json, write_text
 from cropdash.json_file import read_json
-from cropdash.nomenclature import CropClass, Fusion, experiment_name
+from cropdash.nomenclature import CLASSIFIERS, CropClass, Fusion, experiment_name
 from cropdash.runs.attention_store import AttentionTable, AttentionWriter
 from cropdash.runs.metrics import ConfusionMatrix
 from cropdash.runs.predictions import read_predictions, write_predictions
@@ -56,6 +56,7 @@ class SpecFacts(BaseModel):
 
     sensors: tuple[str, ...] = Field(min_length=1)
     fusion: Fusion
+    classifier: str = "network"
     interpolation: str | None = None
     seed: int | None = None
     name: str | None = None
@@ -148,7 +149,10 @@ class RunFolder:
         if self.file(METRICS).exists():
             with self.file(METRICS).open(newline="", encoding="utf-8") as lines:
                 rows = [r for r in csv.DictReader(lines) if int(r["epoch"]) < int(row["epoch"] or 0)]
-        rows.append(row)
+        self.write_metrics([*rows, row])
+
+    def write_metrics(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write the rows of all epochs at once, in the place of any others."""
         columns = list(dict.fromkeys(["epoch", *(name for r in rows for name in r)]))
         text = io.StringIO()
         writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
@@ -247,8 +251,10 @@ class Run(Result):
         self.id = id or self.folder.path.name
         facts = self.folder.facts()
         self.sensors, self.fusion, self.seed = facts.sensors, facts.fusion, facts.seed
-        self.interpolation = facts.interpolation if facts.fusion.needs_common_dates else None
-        self.experiment = experiment_name(facts.sensors, facts.fusion, facts.interpolation)
+        on_common_dates = facts.fusion.needs_common_dates and facts.classifier == "network"
+        self.interpolation = facts.interpolation if on_common_dates else None
+        self.classifier = facts.classifier
+        self.experiment = experiment_name(facts.sensors, facts.fusion, facts.interpolation, facts.classifier)
         self.label = facts.name or self.experiment + ("" if facts.seed is None else f", seed {facts.seed}")
         self.data = facts.data
         self._test = list(facts.regions.test)
@@ -297,9 +303,14 @@ class Run(Result):
                 "parcels": f"No predictions of parcels. {why}",
                 "outlines": f"No predictions to draw. {why}",
             }
-        if not self._has(ATTENTION):
+        if self.classifier != "network":
+            kind = CLASSIFIERS.get(self.classifier, self.classifier)
+            missing["attention"] = f"No attention: a {kind} has none. Only networks weigh dates by attention."
+        elif not self._has(ATTENTION):
             missing["attention"] = f"No attention. {why}"
         if not self._has(METRICS):
+            if self.classifier == "random_forest":
+                why = "The trees of a random forest grow independently, so that there are no epochs."
             missing["history"] = f"No training history. {why}"
         return missing
 

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from cropdash.datasets.label_options import LabelOptions
 from cropdash.models.sizes import ModelSizes
-from cropdash.nomenclature import SENSORS, Fusion, experiment_name
+from cropdash.nomenclature import CLASSIFIERS, SENSORS, Fusion, experiment_name
+from cropdash.training.baselines.options import BaselineOptions
 
 RegionName = Annotated[str, StringConstraints(min_length=1)]
 MonthDay = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
@@ -185,6 +186,13 @@ class ExperimentSpec(_Part):
         ("S1", "S2"), min_length=1, description="Sensors to use: S1 (radar), S2 (optical)."
     )
     fusion: Fusion = Field(Fusion.TSA, description="Where the sensors meet; none for one sensor alone.")
+    classifier: Literal["network", "random_forest", "gradient_boosting"] = Field(
+        "network",
+        description=(
+            "What learns the classes: the network, or a baseline on each band's mean and spread per date, which takes "
+            "one sensor or both side by side (fusion early) and of the optimisation only class_weights and early_stopping."
+        ),
+    )
     interpolation: Literal["nn", "linear"] = Field(
         "nn", description="Sentinel-1 at Sentinel-2 dates, for early and pse fusion: nearest date or linear."
     )
@@ -202,6 +210,7 @@ class ExperimentSpec(_Part):
     sampling: Sampling = Sampling()
     model: ModelSizes = ModelSizes()
     optimisation: Optimisation = Optimisation()
+    baseline: BaselineOptions = BaselineOptions()
     seed: int = Field(1, ge=0, lt=2**31, description="Seed of weights, sampling and order.")
     shuffle_labels: bool = Field(
         False,
@@ -216,11 +225,13 @@ class ExperimentSpec(_Part):
     @model_validator(mode="before")
     @classmethod
     def _one_sensor_means_no_fusion(cls, values: Any) -> Any:
-        """``sensors: [S2]`` alone is enough: fusion none need not be said."""
+        """``sensors: [S2]`` alone is enough: fusion none need not be said, nor a baseline's only one."""
         if isinstance(values, dict) and "fusion" not in values:
             sensors = values.get("sensors")
             if isinstance(sensors, list | tuple) and len(sensors) == 1:
                 return {**values, "fusion": Fusion.NONE}
+            if values.get("classifier", "network") != "network":
+                return {**values, "fusion": Fusion.EARLY}
         return values
 
     @model_validator(mode="after")
@@ -255,6 +266,27 @@ class ExperimentSpec(_Part):
             )
         return self
 
+    @model_validator(mode="after")
+    def _baselines_stack_features(self) -> Self:
+        if self.classifier != "network" and self.fusion not in (Fusion.NONE, Fusion.EARLY):
+            raise ValueError(
+                f"a {CLASSIFIERS[self.classifier]} takes one sensor (fusion none) or the features of both side by side "
+                f"(fusion early); fusion {self.fusion} is a way of joining networks"
+            )
+        return self
+
+    @property
+    def serving(self) -> Fusion:
+        """How batches hand out the sensors: to a baseline each on its own dates, which it brings together itself."""
+        if self.classifier == "network" or self.fusion is Fusion.NONE:
+            return self.fusion
+        return Fusion.TSA
+
+    @property
+    def rounds(self) -> int:
+        """Epochs of a network, trees of a baseline, at most."""
+        return self.optimisation.epochs if self.classifier == "network" else self.baseline.trees
+
     @property
     def fingerprint(self) -> str:
         """16 hex digits over all that decides the result."""
@@ -264,7 +296,7 @@ class ExperimentSpec(_Part):
     @property
     def experiment(self) -> str:
         """Sensor or fusion in short: ``S1``, ``early (nn)``, ``tsa``."""
-        return experiment_name(self.sensors, self.fusion, self.interpolation)
+        return experiment_name(self.sensors, self.fusion, self.interpolation, self.classifier)
 
     @property
     def label(self) -> str:

@@ -54,7 +54,7 @@ def queue(
     """
     engine.start()
     path = runs_folder / spec.run_id
-    content, epochs = spec.model_dump(mode="json"), spec.optimisation.epochs
+    content, epochs = spec.model_dump(mode="json"), spec.rounds
     folder = RunFolder(path) if path.exists() else RunFolder.create(path, content, epochs=epochs)
     task = f"{path}{_ATTEMPT}{uuid.uuid4().hex[:8]}"
     # A task on somebody else's scheduler waits there whether or not this process lives.

@@ -36,7 +36,7 @@ from cropdash.training.optimisation import (
 )
 from cropdash.training.progress import Clock, Phase, Progress, duration
 from cropdash.training.setup import SPLITS, Setup, Split
-from cropdash.training.summary import DroppedFigures, SplitFigures, TrainingSummary, provenance
+from cropdash.training.summary import TrainingSummary, provenance, training_summary
 
 
 class NonFiniteLoss(ValueError):  # noqa: N818 - the name is the sentence
@@ -293,31 +293,16 @@ class TrainingLoop:
         self.folder.write_summary(self._summary(answers).model_dump(mode="json"))
 
     def _summary(self, answers: dict[Split, Answers]) -> TrainingSummary:
-        labels = self.setup.labels
-        splits = {
-            split: SplitFigures.of(
-                getattr(self.spec.regions, split),
-                answers[split].confusion(self.setup.class_names),
-                self.batches[split].left_out.values(),
-            )
-            for split in SPLITS
-        }
-        return TrainingSummary(
-            classes=labels.classes,
-            simulated=self.setup.store.info.simulated,
-            experiment=self.spec.experiment,
-            label_field=labels.field,
-            dropped=tuple(DroppedFigures.model_validate(drop) for drop in labels.dropped),
-            merge=labels.merge,
-            bands=self.setup.bands,
-            season_origin=self.setup.season_origin,
+        return training_summary(
+            self.setup,
+            answers,
+            {split: self.batches[split].left_out.values() for split in SPLITS},
             best_epoch=self.best_epoch,
             epochs=self.epoch,
             stopped_early=self.epoch < self.recipe.epochs,
-            splits=splits,
             parameters=sum(p.numel() for p in self.network.parameters() if p.requires_grad),
-            seconds=round(self.seconds, 3),
-            parcels_per_second=round(len(self.training_batches.rows) * self.epoch / self.seconds, 1),
+            seconds=self.seconds,
+            parcels_per_second=len(self.training_batches.rows) * self.epoch / self.seconds,
         )
 
     def _check_stop(self) -> None:

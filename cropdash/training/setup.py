@@ -142,7 +142,7 @@ class Setup:
             if not len(self.rows[split]):
                 kept = ", ".join(f"{crop.code} {crop.name}" for crop in self.labels.classes)
                 raise ValueError(f"the {where} hold no parcel of the classes kept ({kept})")
-            batches = self.batches(split, _as_it_is(self.store))
+            batches = self.batches(split, unscaled(self.store))
             if not len(batches.rows):
                 reasons = Counter(batches.left_out.values())
                 told = "; ".join(f"{reason}: {count} parcels" for reason, count in reasons.items())
@@ -180,7 +180,7 @@ def batches_for(
         rows,
         index,
         sensors=spec.sensors,
-        fusion=spec.fusion,
+        fusion=spec.serving,
         interpolation=spec.interpolation,
         normalisation=normalisation,
         season_origin=season_origin,
@@ -238,8 +238,8 @@ def _check_sensors(spec: ExperimentSpec, store: ParcelStore) -> None:
         )
 
 
-def _as_it_is(store: ParcelStore) -> Normalisation:
-    """A scaling that changes nothing: enough to know which parcels can be served."""
+def unscaled(store: ParcelStore) -> Normalisation:
+    """A scaling that changes nothing: values keep their physical units."""
     same = {
         name: ChannelScaling(centre=[0.0] * len(info.bands), spread=[1.0] * len(info.bands))
         for name, info in store.info.sensors.items()

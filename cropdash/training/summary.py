@@ -9,16 +9,19 @@ from __future__ import annotations
 import platform
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 import cropdash
 from cropdash.runs.metrics import ConfusionMatrix
 from cropdash.runs.run_folder import Summary
-from cropdash.training.setup import Setup
+from cropdash.training.setup import SPLITS, Setup, Split
+
+if TYPE_CHECKING:
+    from cropdash.training.evaluation import Answers
 
 
 class SplitFigures(BaseModel):
@@ -69,12 +72,12 @@ class TrainingSummary(Summary):
         merge: codes that counted as another.
         bands: the bands of each sensor, in the order of the network's channels.
         season_origin: month and day that days count from.
-        best_epoch: the epoch that the weights are of.
-        epochs: epochs trained.
+        best_epoch: the epoch that the weights are of; of a baseline the trees or rounds that it has.
+        epochs: epochs trained; of a baseline the trees or rounds grown.
         stopped_early: whether validation had stopped improving.
         splits: figures of train, validation and test. Those of training compare with the labels that were
             learned, which are shuffled in a control experiment.
-        parameters: trainable numbers of the network.
+        parameters: trainable numbers of the network; of a baseline its splits and leaves.
         seconds: of all epochs, validation included.
         parcels_per_second: training parcels times epochs by seconds.
     """
@@ -94,12 +97,58 @@ class TrainingSummary(Summary):
     parcels_per_second: float
 
 
-def provenance(setup: Setup, sessions: list[dict[str, Any]]) -> dict[str, Any]:
+def training_summary(
+    setup: Setup,
+    answers: Mapping[Split, Answers],
+    left_out: Mapping[Split, Iterable[str]],
+    *,
+    best_epoch: int,
+    epochs: int,
+    stopped_early: bool,
+    parameters: int,
+    seconds: float,
+    parcels_per_second: float,
+) -> TrainingSummary:
+    """The summary of a run that has answered for every split.
+
+    Args:
+        left_out: of each split, why the parcels without an answer have none.
+
+    The others are those of :class:`TrainingSummary`.
+    """
+    labels = setup.labels
+    splits = {
+        split: SplitFigures.of(
+            getattr(setup.spec.regions, split), answers[split].confusion(setup.class_names), left_out[split]
+        )
+        for split in SPLITS
+    }
+    return TrainingSummary(
+        classes=labels.classes,
+        simulated=setup.store.info.simulated,
+        experiment=setup.spec.experiment,
+        label_field=labels.field,
+        dropped=tuple(DroppedFigures.model_validate(drop) for drop in labels.dropped),
+        merge=labels.merge,
+        bands=setup.bands,
+        season_origin=setup.season_origin,
+        best_epoch=best_epoch,
+        epochs=epochs,
+        stopped_early=stopped_early,
+        splits=splits,
+        parameters=parameters,
+        seconds=round(seconds, 3),
+        parcels_per_second=round(parcels_per_second, 1),
+    )
+
+
+def provenance(setup: Setup, sessions: list[dict[str, Any]], packages: Sequence[str] = ()) -> dict[str, Any]:
     """The content of ``provenance.json`` of a trained run.
 
     Args:
         sessions: for each time that the run was started or resumed, its first epoch, threads and device.
             Results repeat bit for bit only with the same threads throughout.
+        packages: others that the result depends on, besides those of :func:`software`.
     """
     info = setup.store.info
     return {
@@ -113,13 +162,13 @@ def provenance(setup: Setup, sessions: list[dict[str, Any]]) -> dict[str, Any]:
             "source": info.source,
         },
         "simulated": info.simulated,
-        **software(),
+        **software(packages),
     }
 
 
-def software() -> Mapping[str, Any]:
+def software(others: Sequence[str] = ()) -> Mapping[str, Any]:
     """Versions and platform."""
-    packages = ("torch", "numpy", "pandas", "pyarrow", "safetensors")
+    packages = ("torch", "numpy", "pandas", "pyarrow", "safetensors", *others)
     return {
         "cropdash": cropdash.__version__,
         "python": sys.version.split()[0],

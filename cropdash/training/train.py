@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -20,6 +21,9 @@ from cropdash.training.loop import NonFiniteLoss, Stopped, TrainingLoop
 from cropdash.training.optimisation import choose_device, threads_set
 from cropdash.training.progress import Progress
 from cropdash.training.setup import Setup
+
+if TYPE_CHECKING:
+    from cropdash.training.baselines.fit_baseline import BaselineTraining
 
 __all__ = ["NonFiniteLoss", "RunExists", "train"]
 
@@ -34,6 +38,8 @@ def train(
     task: str | None = None,
 ) -> Run:
     """Train, choose the best epoch by validation mean IoU, evaluate it on the test regions.
+
+    A baseline has no epochs: it is grown, evaluated, and when it is resumed begun again.
 
     The run ends ``finished``; or ``cancelled`` when ``stop`` answers True or on Ctrl-C, which is no error;
     or ``failed``, with the reason in its status. What it wrote stays, and ``resume`` goes on from the last
@@ -64,16 +70,30 @@ def train(
         setup = Setup.of(spec)
         device = choose_device(spec.device)
         if not folder.path.exists():
-            RunFolder.create(
-                folder.path, spec.model_dump(mode="json"), epochs=spec.optimisation.epochs, task=task
-            )
+            RunFolder.create(folder.path, spec.model_dump(mode="json"), epochs=spec.rounds, task=task)
         folder.remove_leftovers()
         with threads_set(spec.threads) as threads, _random_state_kept(device), Heartbeat(folder) as heartbeat:
-            loop = TrainingLoop(setup, folder, device, threads, heartbeat, stop, on_progress)
+            loop = _training(setup, folder, device, threads, heartbeat, stop, on_progress)
             loop.run()
         folder.write_status("finished", epoch=loop.epoch, message="")
         folder.remove_checkpoint()
     return Run(folder)
+
+
+def _training(
+    setup: Setup,
+    folder: RunFolder,
+    device: torch.device,
+    threads: int,
+    heartbeat: Heartbeat,
+    stop: Callable[[], bool] | None,
+    on_progress: Callable[[Progress], None] | None,
+) -> TrainingLoop | BaselineTraining:
+    if setup.spec.classifier == "network":
+        return TrainingLoop(setup, folder, device, threads, heartbeat, stop, on_progress)
+    from cropdash.training.baselines.fit_baseline import BaselineTraining
+
+    return BaselineTraining(setup, folder, threads, heartbeat, stop, on_progress)
 
 
 @contextmanager

@@ -71,11 +71,16 @@ def load_model(run: Run | str | Path) -> TrainedModel:
 
     Raises:
         ValueError: the run is not finished, was fused from others, or a file of it is malformed.
+        ImportError: it is a baseline whose package is not installed; the message says how to.
     """
-    from cropdash.training.trained_network import load_network
-
     run = run if isinstance(run, Run) else Run(run)
-    return load_network(run)
+    if run.classifier == "network":
+        from cropdash.training.trained_network import load_network
+
+        return load_network(run)
+    from cropdash.training.baselines.trained_baseline import load_baseline
+
+    return load_baseline(run)
 
 
 def finished_summary(run: Run) -> tuple[ExperimentSpec, TrainingSummary]:
@@ -89,7 +94,7 @@ def finished_summary(run: Run) -> tuple[ExperimentSpec, TrainingSummary]:
     content = run.folder.spec()
     if "sources" in content:
         raise ValueError(
-            f"{run.folder.path} was fused from {' and '.join(content['sources'])} and has no network of its "
+            f"{run.folder.path} was fused from {' and '.join(content['sources'])} and has no model of its "
             "own; predict with each of them"
         )
     spec = ExperimentSpec.model_validate(content)

@@ -18,6 +18,7 @@ from typing import Any
 from cropdash.atomic import write_text
 from cropdash.datasets.info import DatasetInfo
 from cropdash.runs.run_folder import MODEL, NORMALISATION, SPEC, SUMMARY, Run
+from cropdash.training.baselines.trained_baseline import BOOSTING, CALENDAR, FOREST
 from cropdash.training.summary import software
 from cropdash.training.trained_model import check_info
 from cropdash.training.wide_prediction.answer_table import MEANINGS
@@ -135,8 +136,8 @@ def predict_wide(
 def _run_fingerprint(run: Run) -> dict[str, str]:
     """All that the answers of a run depend on; what has not been written yet, loading will tell of."""
     digest = hashlib.sha256()
-    for name in sorted(path.name for path in run.folder.path.iterdir() if path.is_file()):
-        if name in (SPEC, SUMMARY, MODEL, NORMALISATION):
+    for name in (SPEC, SUMMARY, MODEL, NORMALISATION, CALENDAR, FOREST, BOOSTING):
+        if run.folder.file(name).is_file():
             digest.update(name.encode() + run.folder.file(name).read_bytes())
     return {"id": run.id, "fingerprint": digest.hexdigest()[:16]}
 

@@ -1,0 +1,1 @@
+"""Random forest and gradient boosting: what a reviewer asks networks to be compared with."""
