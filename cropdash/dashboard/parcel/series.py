@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cropdash.analysis.band_series import NDVI, NEAR_INFRARED, RED, ndvi, over_pixels
 from cropdash.datasets.store import ParcelStore, SensorSeries
 from cropdash.nomenclature import SENSORS
 from cropdash.runs.attention_store import AttentionTable
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 #: How the attention of models that see both sensors at once is filed.
 JOINT = "S1+S2"
-RED, NEAR_INFRARED = "B4", "B8"
 
 
 class OpticalView(StrEnum):
@@ -126,24 +126,12 @@ def attention_of_parcel(
     return found
 
 
-def ndvi(values: NDArray[np.float32], bands: Sequence[str]) -> NDArray[np.float32]:
-    """Normalised difference of near infrared and red, NaN where both are 0.
-
-    Args:
-        values: ``(dates, pixels, channels)`` reflectances.
-    """
-    red = values[..., bands.index(RED)]
-    near = values[..., bands.index(NEAR_INFRARED)]
-    total = near + red
-    return np.where(total == 0, np.nan, (near - red) / np.where(total == 0, 1, total)).astype(np.float32)
-
-
 def _optical(
     series: SensorSeries, bands: tuple[str, ...], view: OpticalView, unit: str
 ) -> tuple[tuple[BandSeries, ...], str]:
     if view is OpticalView.NDVI and RED in bands and NEAR_INFRARED in bands:
-        mean, spread = _over_pixels(ndvi(series.values, bands))
-        return (BandSeries("NDVI", series.dates, mean, spread),), "NDVI"
+        mean, spread = over_pixels(ndvi(series.values, bands))
+        return (BandSeries(NDVI, series.dates, mean, spread),), NDVI
     # A data set without red or near infrared has no NDVI; its bands are what there is to see.
     return _bands(series, bands, _BANDS_SHOWN.get(view, bands)), unit
 
@@ -151,17 +139,8 @@ def _optical(
 def _bands(series: SensorSeries, bands: tuple[str, ...], shown: Sequence[str]) -> tuple[BandSeries, ...]:
     drawn = [band for band in shown if band in bands] or list(bands)
     return tuple(
-        BandSeries(band, series.dates, *_over_pixels(series.values[..., bands.index(band)])) for band in drawn
+        BandSeries(band, series.dates, *over_pixels(series.values[..., bands.index(band)])) for band in drawn
     )
-
-
-def _over_pixels(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and standard deviation over axis 1, without NaN; NaN where nothing is left."""
-    there = ~np.isnan(values)
-    count = np.where(there.any(axis=1), there.sum(axis=1), np.nan)
-    mean = np.where(there, values, 0).sum(axis=1) / count
-    square = np.where(there, values - mean[:, None], 0) ** 2
-    return mean.astype(np.float32), np.sqrt(square.sum(axis=1) / count).astype(np.float32)
 
 
 _NO_ATTENTION: tuple[NDArray[np.datetime64], NDArray[np.float32]] = (

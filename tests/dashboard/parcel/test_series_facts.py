@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cropdash.analysis.band_series import ndvi
 from cropdash.dashboard.map.shared_outlines import outlines_of
 from cropdash.dashboard.parcel.facts import (
     RunAnswer,
@@ -14,7 +15,7 @@ from cropdash.dashboard.parcel.facts import (
     outline_svg,
     run_answer,
 )
-from cropdash.dashboard.parcel.series import OpticalView, ndvi, panels
+from cropdash.dashboard.parcel.series import OpticalView, panels
 from cropdash.dashboard.parcel.series_plot import series_plot
 from cropdash.datasets.store import ParcelStore
 from cropdash.nomenclature import CropClass
