@@ -10,6 +10,7 @@ from typing import NamedTuple
 from cropdash.dashboard.state import Choices
 from cropdash.nomenclature import CropClass
 
+PAPER = "#FFFFFF"
 ACCENT = "#0B6B57"
 INK = "#1F2933"
 MUTED = "#5B6770"
@@ -17,6 +18,29 @@ RULE = "#E3E7EA"
 GROUND = "#F6F8F8"
 WARNING = "#9A5B00"
 FAILURE = "#B3261E"
+
+#: What stands for a colour on a dark page; a colour that is not here reads well on both. No two are alike, so that
+#: the browser finds its way back.
+DARK = {
+    PAPER: "#12181B",
+    ACCENT: "#4CC2A3",
+    INK: "#E6EBED",
+    MUTED: "#A6B3B9",
+    RULE: "#323E44",
+    GROUND: "#1A2226",
+    WARNING: "#F0B35A",
+    FAILURE: "#FF8A80",
+    # Runs.
+    "#4D4D4D": "#ABABAB",
+    "#332288": "#8F84E8",
+    "#882255": "#D0679A",
+    # More by the one of two runs.
+    "#1F5FA8": "#5B9BE6",
+    # Radar, and curves of the season.
+    "#4A5B8C": "#90A4DC",
+    "#8A2F7A": "#C76BB7",
+    "#7B3F2A": "#C07A5F",
+}
 
 #: Okabe and Ito's palette, which the colour-blind can tell apart, without its yellow, which white swallows;
 #: then dark tones of Paul Tol's, so that as many runs as can be chosen have a colour of their own.

@@ -19,6 +19,7 @@ from cropdash.dashboard.address_check import leave_out_unknown
 from cropdash.dashboard.browser_link import BrowserLink
 from cropdash.dashboard.header import Chips, DatasetAndRegion
 from cropdash.dashboard.page import BrokenPage, Page, text_pane
+from cropdash.dashboard.page_colours import root_css
 from cropdash.dashboard.pages import PAGES
 from cropdash.dashboard.parcel.drawer import ParcelDrawer
 from cropdash.dashboard.report.button import ReportButton
@@ -26,6 +27,7 @@ from cropdash.dashboard.share import ShareButton
 from cropdash.dashboard.sidebar import ChosenRuns, Navigation
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.theme import PAGE_SX, THEME
+from cropdash.dashboard.theme_switch import ThemeSwitch, begins_dark
 from cropdash.dashboard.workbench import Workbench
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,13 @@ class Frame(pn.viewable.Viewer):
     busy = param.Boolean(default=False, doc="Whether a page is on its way, which the header shows.")
 
     def __init__(
-        self, choices: Choices, workbench: Workbench, notices: list[str] | None = None, **params: Any
+        self,
+        choices: Choices,
+        workbench: Workbench,
+        notices: list[str] | None = None,
+        *,
+        dark: bool = False,
+        **params: Any,
     ) -> None:
         super().__init__(**params)
         self.choices = choices
@@ -59,10 +67,17 @@ class Frame(pn.viewable.Viewer):
         )
         self._place = pn.Column(sizing_mode="stretch_width", css_classes=["cd-place"], margin=0)
         self._link = BrowserLink()
+        self._theme = ThemeSwitch(
+            dark=dark,
+            css_classes=["cd-theme"],
+            styles={"margin": "0 6px 0 0", "align-self": "center", "flex": "none"},
+        )
         self.page = pmu.Page(
             title="cropdash",
             theme_config=THEME,
             theme_toggle=False,
+            dark_theme=dark,
+            raw_css=[root_css(dark)],
             sx=PAGE_SX,
             header=[
                 pn.Row(
@@ -79,6 +94,7 @@ class Frame(pn.viewable.Viewer):
                     css_classes=["cd-report"],
                     styles={"margin": "0 6px 0 0", "align-self": "center", "flex": "none"},
                 ),
+                self._theme,
             ],
             sidebar=[
                 pn.Column(
@@ -112,6 +128,7 @@ class Frame(pn.viewable.Viewer):
         with edit_readonly(self.page):
             self.page.busy = self.param.busy
         self._link.jslink(self.page, wide="sidebar_open")
+        self._theme.jslink(self.page, dark="dark_theme")
         self._link.param.watch(lambda _: self.follow_runs(), "seen")
         choices.param.watch(self._show_page, "page")
         choices.param.watch(self._show_parcel, "parcel")
@@ -193,6 +210,7 @@ def dashboard(workbench: Workbench | None = None) -> pmu.Page:
             title="cropdash",
             theme_config=THEME,
             theme_toggle=False,
+            raw_css=[root_css(begins_dark(pn.state.cookies))],
             sx=PAGE_SX,
             main=[text_pane(sentence, margin=36)],
         )
@@ -207,7 +225,10 @@ def _session(workbench: Workbench) -> pmu.Page:
     if not choices.runs:
         choices.runs = workbench.default_runs(choices.dataset)
     notices += leave_out_unknown(choices, workbench)
-    frame = Frame(choices, workbench, notices)
+    dark = begins_dark(pn.state.cookies)
+    # What is built from here on is dark from the start.
+    pn.config.theme = "dark" if dark else "default"  # type: ignore[misc]
+    frame = Frame(choices, workbench, notices, dark=dark)
     if location:
 
         def write_address(*_: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmu
 
-from cropdash.dashboard.colours import INK
+from cropdash.dashboard.page_colours import INK
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
 
@@ -114,7 +114,7 @@ class Chips(pn.viewable.Viewer):
             else " mapped as ".join(map(self._class_name, self.choices.cell)),
             "date": self.choices.date,
             "parcel": self.choices.parcel,
-            "area": None if self.choices.area is None else "rectangle on the map",
+            "area": None if self.choices.area is None else "picked on the map",
         }
         # A chip is kept while its label changes, and the row where no chip comes or goes.
         chips = [self._chip(name, label) for name, label in labels.items() if label is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cropdash.dashboard.colours import ACCENT, INK, MUTED, RULE
+from cropdash.dashboard.page_colours import ACCENT, INK, MUTED, PAPER, RULE
 from cropdash.dashboard.theme import FONT
 
 CSS = f"""
@@ -13,12 +13,12 @@ button[aria-disabled=true] {{ opacity: .6; cursor: progress; }}
 button:hover {{ border-color: {ACCENT}; }}
 button:focus-visible, input:focus-visible {{ outline: 2px solid {ACCENT}; outline-offset: 1px; }}
 .said {{ position: fixed; right: 12px; z-index: 2000; box-sizing: border-box; max-width: min(440px, calc(100vw - 24px));
-  background: #fff; color: {INK}; border: 1px solid {RULE}; border-radius: 6px; padding: 8px 12px;
+  background: {PAPER}; color: {INK}; border: 1px solid {RULE}; border-radius: 6px; padding: 8px 12px;
   box-shadow: 0 4px 14px rgb(0 0 0 / 12%); line-height: 1.4; }}
 .said.field {{ width: 440px; }}
 .said:not(.shown) {{ visibility: hidden; }}
 label {{ color: {MUTED}; font-size: 13px; }}
-input {{ font: inherit; color: {INK}; box-sizing: border-box; width: 100%; margin-top: 4px; padding: 6px 8px;
+input {{ font: inherit; color: {INK}; background: {PAPER}; box-sizing: border-box; width: 100%; margin-top: 4px; padding: 6px 8px;
   border: 1px solid {RULE}; border-radius: 6px; text-overflow: ellipsis; }}
 """
 

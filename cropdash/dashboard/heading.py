@@ -8,7 +8,7 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
-from cropdash.dashboard.colours import ACCENT, MUTED
+from cropdash.dashboard.page_colours import ACCENT, MUTED
 from cropdash.dashboard.theme import FONT
 
 _CSS = f"""

@@ -18,27 +18,27 @@ import param
 from panel.custom import JSComponent
 
 from cropdash.dashboard import plot_export
-from cropdash.dashboard.colours import ACCENT, INK, RULE
 from cropdash.dashboard.legend_switches import SIGNS
+from cropdash.dashboard.page_colours import ACCENT, INK, PAPER, RULE
 from cropdash.dashboard.theme import FONT
 
 log = logging.getLogger(__name__)
 
 _CSS = f"""
 :host {{ position: absolute; right: 0; top: 0; z-index: 5; font-family: {FONT}; font-size: 12px; transform: translateY(-100%); }}
-.tools {{ display: flex; gap: 2px; padding: 2px; opacity: 0; pointer-events: none; transition: opacity .15s; background: var(--cd-paper, #fff);
-  border: 1px solid var(--cd-rule, {RULE}); border-radius: 6px; }}
+.tools {{ display: flex; gap: 2px; padding: 2px; opacity: 0; pointer-events: none; transition: opacity .15s; background: {PAPER};
+  border: 1px solid {RULE}; border-radius: 6px; }}
 .tools.near, .tools:focus-within {{ opacity: 1; pointer-events: auto; }}
-button {{ font: inherit; font-weight: 600; color: var(--cd-ink, {INK}); background: none; border: 0; border-radius: 4px; padding: 3px 7px;
+button {{ font: inherit; font-weight: 600; color: {INK}; background: none; border: 0; border-radius: 4px; padding: 3px 7px;
   min-height: 24px; cursor: pointer; }}
-button:hover {{ color: var(--cd-accent, {ACCENT}); }}
-button:focus-visible {{ outline: 2px solid var(--cd-accent, {ACCENT}); outline-offset: -1px; }}
+button:hover {{ color: {ACCENT}; }}
+button:focus-visible {{ outline: 2px solid {ACCENT}; outline-offset: -1px; }}
 svg {{ display: block; }}
-.said {{ color: var(--cd-ink, {INK}); align-self: center; padding: 0 6px; }}
+.said {{ color: {INK}; align-self: center; padding: 0 6px; }}
 .said:empty {{ display: none; }}
 :host(.in-full) {{ transform: none; top: 8px; left: 28px; right: 8px; }}
 :host(.in-full) .bar {{ display: flex; justify-content: space-between; align-items: start; gap: 24px; }}
-.caption {{ display: none; font-size: 16px; font-weight: 600; color: var(--cd-ink, {INK}); }}
+.caption {{ display: none; font-size: 16px; font-weight: 600; color: {INK}; }}
 :host(.in-full) .caption {{ display: block; }}
 .caption span {{ font-size: 13px; margin-right: 14px; white-space: nowrap; }}
 :host(.in-full) .tools {{ opacity: 1; pointer-events: auto; }}
@@ -51,8 +51,8 @@ svg {{ display: block; }}
 """
 
 #: On the column of tools and plot, which is what fills the screen.
-_PLACE_CSS = """
-:host(:fullscreen) { background: var(--cd-paper, #fff); padding: 72px 28px 20px; overflow: auto; }
+_PLACE_CSS = f"""
+:host(:fullscreen) {{ background: {PAPER}; padding: 72px 28px 20px; overflow: auto; }}
 """
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import param
 from panel.custom import JSComponent
 
-from cropdash.dashboard.colours import ACCENT, INK, MUTED, RULE
+from cropdash.dashboard.page_colours import ACCENT, INK, MUTED, RULE
 from cropdash.dashboard.theme import FONT
 
 _CSS = f"""

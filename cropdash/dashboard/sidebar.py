@@ -9,6 +9,7 @@ import panel_material_ui as pmu
 
 from cropdash.dashboard.colours import run_colour
 from cropdash.dashboard.page import text_pane
+from cropdash.dashboard.page_colours import follows_theme
 from cropdash.dashboard.run_rows import RunRow, RunRows
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
@@ -91,7 +92,7 @@ class ChosenRuns(pn.viewable.Viewer):
                 RunRow(
                     run,
                     run_name(results[run]) if run in results else f"{run} (not found)",
-                    run_colour(self.choices, run),
+                    follows_theme(run_colour(self.choices, run)),
                 )
                 for run in self.choices.runs
             ]

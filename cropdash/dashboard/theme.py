@@ -4,27 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from cropdash.dashboard.colours import ACCENT, FAILURE, GROUND, INK, MUTED, RULE, WARNING
+from cropdash.dashboard import colours
+from cropdash.dashboard.colours import DARK
+from cropdash.dashboard.page_colours import ACCENT, FAILURE, GROUND, INK, MUTED, PAPER, RULE, WARNING
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
+
+def _material(*, dark: bool) -> dict[str, Any]:
+    """Material counts with its colours, so that they cannot be CSS variables."""
+
+    def of(colour: str) -> str:
+        return DARK[colour] if dark else colour
+
+    return {
+        "palette": {
+            "primary": {"main": of(colours.ACCENT), "contrastText": of(colours.PAPER)},
+            "error": {"main": of(colours.FAILURE)},
+            "warning": {"main": of(colours.WARNING)},
+            "text": {"primary": of(colours.INK), "secondary": of(colours.MUTED)},
+            "background": {"default": of(colours.PAPER), "paper": of(colours.PAPER)},
+            "divider": of(colours.RULE),
+        },
+        "typography": {
+            "fontFamily": FONT,
+            "fontSize": 14,
+            "button": {"textTransform": "none", "fontWeight": 600},
+        },
+        "shape": {"borderRadius": 6},
+    }
+
+
 #: Material theme of every widget.
-THEME: dict[str, Any] = {
-    "palette": {
-        "primary": {"main": ACCENT},
-        "error": {"main": FAILURE},
-        "warning": {"main": WARNING},
-        "text": {"primary": INK, "secondary": MUTED},
-        "background": {"default": "#FFFFFF", "paper": "#FFFFFF"},
-        "divider": RULE,
-    },
-    "typography": {
-        "fontFamily": FONT,
-        "fontSize": 14,
-        "button": {"textTransform": "none", "fontWeight": 600},
-    },
-    "shape": {"borderRadius": 6},
-}
+THEME: dict[str, Any] = {"light": _material(dark=False), "dark": _material(dark=True)}
 
 #: Inside HTML panes.
 PAGE_CSS = f"""
@@ -50,7 +62,8 @@ h2 {{ font-size: 15px; font-weight: 600; margin: 0; }}
 #: On the page's root: the white header, and what is shown on wide or narrow screens only.
 PAGE_SX: dict[str, Any] = {
     "& .header": {
-        "backgroundColor": "#FFFFFF",
+        "backgroundColor": PAPER,
+        "backgroundImage": "none",
         "color": INK,
         "boxShadow": "none",
         "borderBottom": f"1px solid {RULE}",
@@ -62,6 +75,8 @@ PAGE_SX: dict[str, Any] = {
         "letterSpacing": "-.01em",
     },
     "& .sidebar": {"borderRight": f"1px solid {RULE}", "backgroundColor": GROUND},
+    # Material lightens what it thinks lies above the page.
+    "& .MuiDrawer-paper": {"backgroundImage": "none"},
     "& .contextbar": {"borderLeft": f"1px solid {RULE}"},
     '& [aria-label="Open contextbar"], & [aria-label="Close contextbar"]': {"display": "none"},
     "& .cd-only-narrow": {"display": "none !important"},

@@ -22,6 +22,7 @@ from cropdash.dashboard.classes.calibration import (
 from cropdash.dashboard.classes.reliability_figure import reliability_figures
 from cropdash.dashboard.colours import RunStyle, run_style
 from cropdash.dashboard.page import side_by_side, text_pane
+from cropdash.dashboard.page_colours import follows_theme
 from cropdash.dashboard.plot_frame import framed
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import Choices
@@ -192,9 +193,7 @@ class _Diagram:
         assert found is not None, "a run without a diagram has no place"
         self._name = f"Reliability of {run}{f', probability of {class_name}' if class_name else ''}"
         self._data = lambda: bins_table([calibrated])
-        self._title.object = (
-            f"<h2><span class='swatch' style='background:{style.colour}'></span>{html.escape(run)}</h2>"
-        )
+        self._title.object = f"<h2><span class='swatch' style='background:{follows_theme(style.colour)}'></span>{html.escape(run)}</h2>"
         figures = reliability_figures(found, style, class_name)
         for pane, figure in zip(self._figures, figures, strict=True):
             pane.object = figure

@@ -9,13 +9,12 @@ import numpy as np
 from bokeh.models import ColumnDataSource, FixedTicker, TapTool
 
 from cropdash.dashboard.classes.painted_cells import PaintedCells
-from cropdash.dashboard.colours import INK
+from cropdash.dashboard.colours import INK, RULE
 from cropdash.dashboard.figures import hover, new_figure
+from cropdash.dashboard.theme_switch import DARK_COLUMN
 
 _CELL_HEIGHT = 38
 _SHORT_CELL_HEIGHT = 32
-#: Around a cell that is not chosen.
-_QUIET = "#EEF1F2"
 
 
 def confusion_figure(
@@ -52,7 +51,9 @@ def confusion_figure(
             "text": cells.texts.ravel(),
             "fill": cells.fills.ravel(),
             "ink": cells.inks.ravel(),
-            "line": [INK if chosen in pair or pair == cell else _QUIET for pair in pairs],
+            f"fill{DARK_COLUMN}": cells.dark_fills.ravel(),
+            f"ink{DARK_COLUMN}": cells.dark_inks.ravel(),
+            "line": [INK if chosen in pair or pair == cell else RULE for pair in pairs],
             "line_width": [3 if pair == cell else 1 for pair in pairs],
             "truth_name": [class_names[index] for index in truth],
             "predicted_name": [class_names[index] for index in predicted],

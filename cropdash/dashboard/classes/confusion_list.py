@@ -9,7 +9,7 @@ import param
 from panel.custom import JSComponent
 
 from cropdash.analysis.confusions import Confusion
-from cropdash.dashboard.colours import ACCENT, GROUND, INK, MUTED
+from cropdash.dashboard.page_colours import ACCENT, GROUND, INK, MUTED
 from cropdash.dashboard.theme import FONT
 
 _CSS = f"""

@@ -25,6 +25,7 @@ from cropdash.dashboard.classes.painted_cells import (
 )
 from cropdash.dashboard.colours import ACCENT
 from cropdash.dashboard.page import side_by_side, text_pane
+from cropdash.dashboard.page_colours import follows_theme
 from cropdash.dashboard.plot_frame import LegendSign, framed
 from cropdash.runs.metrics import ConfusionMatrix
 
@@ -197,4 +198,4 @@ def _more(colour: str, run: str) -> str:
 
 
 def _swatch(colour: str) -> str:
-    return f"<span class='swatch' style='background:{colour}'></span>"
+    return f"<span class='swatch' style='background:{follows_theme(colour)}'></span>"

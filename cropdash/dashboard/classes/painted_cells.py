@@ -5,13 +5,14 @@ Plain arrays, no figure. Colours are solid, so that the text on each can be chec
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from cropdash.dashboard.classes.confusions import Mode, cell_texts, shares
 from cropdash.dashboard.classes.difference import difference_texts, differences
-from cropdash.dashboard.colours import ACCENT, readable_on
+from cropdash.dashboard.colours import ACCENT, DARK, PAPER, readable_on
 from cropdash.runs.metrics import ConfusionMatrix
 
 #: Wrong answers in an orange that the colour-blind can tell from the accent of the right ones.
@@ -27,6 +28,7 @@ class PaintedCells:
     Attributes:
         texts: what stands in a cell.
         fills, inks: ``#rrggbb`` of the cell and of its text.
+        dark_fills, dark_inks: the same on a dark page.
         hover: what hovering says, by name of the column.
         tooltips: label and format of each line of the hover.
     """
@@ -34,6 +36,8 @@ class PaintedCells:
     texts: np.ndarray
     fills: np.ndarray
     inks: np.ndarray
+    dark_fills: np.ndarray
+    dark_inks: np.ndarray
     hover: dict[str, np.ndarray]
     tooltips: tuple[tuple[str, str], ...]
 
@@ -46,10 +50,13 @@ def painted_matrix(matrix: ConfusionMatrix, mode: Mode, *, short: bool = False) 
     """
     strength = shares(matrix, mode)
     right = np.eye(len(strength), dtype=bool)
-    fills = np.where(right, _tones(ACCENT, strength), _tones(WRONG, strength))
     return _painted(
         cell_texts(matrix, mode, short=short),
-        fills,
+        _both_pages(
+            lambda dark: np.where(
+                right, _tones(DARK[ACCENT] if dark else ACCENT, strength, dark), _tones(WRONG, strength, dark)
+            )
+        ),
         {
             "parcels": matrix.counts,
             "row_share": 100 * shares(matrix, "row"),
@@ -68,12 +75,17 @@ def painted_difference(
     values = differences(one, other, mode)
     largest = float(np.abs(values).max())
     strength = np.abs(values) / largest if largest else np.zeros_like(values)
-    fills = np.where(values > 0, _tones(MORE, strength), _tones(FEWER, strength))
     share: Mode = "row" if mode == "counts" else mode
     of = "mapped" if share == "column" else "true"
     return _painted(
         difference_texts(one, other, mode),
-        fills,
+        _both_pages(
+            lambda dark: np.where(
+                values > 0,
+                _tones(DARK[MORE] if dark else MORE, strength, dark),
+                _tones(FEWER, strength, dark),
+            )
+        ),
         {
             "one": one.counts,
             "other": other.counts,
@@ -86,17 +98,29 @@ def painted_difference(
 
 
 def _painted(
-    texts: np.ndarray, fills: np.ndarray, hover: dict[str, np.ndarray], *tooltips: tuple[str, str]
+    texts: np.ndarray,
+    fills: tuple[np.ndarray, np.ndarray],
+    hover: dict[str, np.ndarray],
+    *tooltips: tuple[str, str],
 ) -> PaintedCells:
-    return PaintedCells(texts, fills, np.vectorize(readable_on, otypes=[object])(fills), hover, tooltips)
+    inks, dark_inks = (np.vectorize(readable_on, otypes=[object])(one) for one in fills)
+    return PaintedCells(texts, fills[0], inks, fills[1], dark_inks, hover, tooltips)
 
 
-def _tones(colour: str, strength: np.ndarray) -> np.ndarray:
-    """The colour on white, by strength from 0 (white) to 1."""
+def _both_pages(painted: Callable[[bool], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """For a light page, and for a dark one."""
+    return painted(False), painted(True)
+
+
+def _tones(colour: str, strength: np.ndarray, dark: bool) -> np.ndarray:
+    """The colour on the page, by strength from 0 (as the page) to 1."""
     # A share of a tenth must be seen: the root spreads the faint end.
     part = np.where(strength > 0, 0.06 + 0.94 * np.sqrt(strength), 0.0)[..., None]
-    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
-    mixed = np.rint(255 + part * (channels - 255)).astype(int)
+    page, full = (
+        np.array([int(one[i : i + 2], 16) for i in (1, 3, 5)])
+        for one in (DARK[PAPER] if dark else PAPER, colour)
+    )
+    mixed = np.rint(page + part * (full - page)).astype(int)
     return np.array([f"#{r:02X}{g:02X}{b:02X}" for r, g, b in mixed.reshape(-1, 3)], dtype=object).reshape(
         strength.shape
     )

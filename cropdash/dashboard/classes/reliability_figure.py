@@ -7,7 +7,7 @@ from typing import Any
 from bokeh.models import ColumnDataSource, NumeralTickFormatter, Range1d, Whisker
 
 from cropdash.analysis.calibration import Reliability
-from cropdash.dashboard.colours import MUTED, RunStyle
+from cropdash.dashboard.colours import INK, MUTED, PAPER, RunStyle
 from cropdash.dashboard.figures import hover, new_figure
 
 #: A bar narrower than this share of the axis has no room for its number.
@@ -62,11 +62,11 @@ def reliability_figures(found: Reliability, style: RunStyle, class_name: str = "
     )
     bars = parcels.quad(
         left="low", right="high", bottom=0, top="parcels", source=source,
-        fill_color=style.colour, fill_alpha=0.35, line_color="#FFFFFF",
+        fill_color=style.colour, fill_alpha=0.35, line_color=PAPER,
     )  # fmt: skip
     parcels.text(
         x="middle", y="parcels", text="text", source=source, text_align="center",
-        text_baseline="bottom", text_font_size="12px",
+        text_baseline="bottom", text_font_size="12px", text_color=INK,
     )  # fmt: skip
     parcels.add_tools(hover(tooltips, renderers=[bars]))
     parcels.xgrid.visible = False

@@ -19,7 +19,7 @@ from bokeh.models import (
     TapTool,
 )
 
-from cropdash.dashboard.colours import ACCENT, INK, MUTED
+from cropdash.dashboard.colours import ACCENT, INK, MUTED, PAPER
 from cropdash.dashboard.figures import DAY, hover, mark_date, milliseconds, new_figure
 from cropdash.datasets.inspection import Distribution, Inspection, SensorInspection
 
@@ -147,7 +147,7 @@ def histogram(spread: Distribution, sensor: SensorInspection, what: str) -> Any:
         bottom=0,
         source=source,
         fill_color=SENSOR_COLOURS[sensor.name],
-        line_color="#FFFFFF",
+        line_color=PAPER,
         line_width=1,
     )
     plot.add_layout(

@@ -23,6 +23,7 @@ from cropdash.dashboard.data.answers import (
     threshold_data,
 )
 from cropdash.dashboard.page import Page, side_by_side, text_pane
+from cropdash.dashboard.page_colours import follows_theme
 from cropdash.dashboard.plot_frame import LegendSign, framed
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.tables import DataTable, csv_button, number
@@ -159,7 +160,7 @@ def _picture(
 def _key(inspection: Inspection) -> str:
     """Which colour is which sensor."""
     parts = [
-        f"<span class='swatch' style='background:{draw.SENSOR_COLOURS[sensor.name]};margin:0 6px 0 0'></span>{html.escape(sensor.label)}"
+        f"<span class='swatch' style='background:{follows_theme(draw.SENSOR_COLOURS[sensor.name])};margin:0 6px 0 0'></span>{html.escape(sensor.label)}"
         for sensor in inspection.sensors.values()
     ]
     return f"<span class='note'>{' &nbsp; '.join(parts)}</span>"

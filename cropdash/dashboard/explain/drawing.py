@@ -11,9 +11,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cropdash.dashboard.colours import ACCENT, GROUND, INK, MUTED, RULE
 from cropdash.dashboard.data.figures import SENSOR_COLOURS
 from cropdash.dashboard.map.colours import NO_PREDICTION, RIGHT, WRONG
+from cropdash.dashboard.page_colours import ACCENT, GROUND, INK, MUTED, PAPER, RULE, follows_theme
 
 #: Radar and optics as on the other pages; right and wrong as on the map.
 DRAWING_CSS = f"""
@@ -21,10 +21,10 @@ svg {{ display: block; width: 100%; height: auto; }}
 svg text {{ font-size: 13px; fill: {INK}; }}
 svg text.title {{ font-weight: 600; font-size: 14px; }}
 svg text.muted, svg .muted text {{ fill: {MUTED}; font-size: 12.5px; }}
-svg text.on {{ fill: #FFFFFF; font-weight: 600; }}
+svg text.on {{ fill: {PAPER}; font-weight: 600; }}
 svg text.accent {{ fill: {ACCENT}; font-weight: 600; }}
-svg text.right {{ fill: #FFFFFF; font-weight: 600; }}
-svg .box {{ fill: #FFFFFF; stroke: {MUTED}; stroke-width: 1.3; }}
+svg text.right {{ fill: {PAPER}; font-weight: 600; }}
+svg .box {{ fill: {PAPER}; stroke: {MUTED}; stroke-width: 1.3; }}
 svg .pale {{ fill: {GROUND}; stroke: {RULE}; stroke-width: 1; }}
 svg .band {{ fill: {ACCENT}; fill-opacity: .1; }}
 svg .line {{ fill: none; stroke: {MUTED}; stroke-width: 1.5; }}
@@ -32,17 +32,17 @@ svg .thin {{ fill: none; stroke: {RULE}; stroke-width: 1; }}
 svg .head {{ fill: {MUTED}; }}
 svg .outline {{ fill: none; stroke: {INK}; stroke-width: 2; stroke-linejoin: round; }}
 svg .cut {{ fill: none; stroke: {INK}; stroke-width: 1.5; stroke-dasharray: 5 4; }}
-svg .s1 {{ fill: {SENSOR_COLOURS["S1"]}; }}
-svg .s2 {{ fill: {SENSOR_COLOURS["S2"]}; }}
-svg .s1-line {{ fill: none; stroke: {SENSOR_COLOURS["S1"]}; stroke-width: 1.8; }}
-svg .s2-line {{ fill: none; stroke: {SENSOR_COLOURS["S2"]}; stroke-width: 1.8; }}
+svg .s1 {{ fill: {follows_theme(SENSOR_COLOURS["S1"])}; }}
+svg .s2 {{ fill: {follows_theme(SENSOR_COLOURS["S2"])}; }}
+svg .s1-line {{ fill: none; stroke: {follows_theme(SENSOR_COLOURS["S1"])}; stroke-width: 1.8; }}
+svg .s2-line {{ fill: none; stroke: {follows_theme(SENSOR_COLOURS["S2"])}; stroke-width: 1.8; }}
 svg .accent-fill {{ fill: {ACCENT}; }}
 svg .accent-line {{ fill: none; stroke: {ACCENT}; stroke-width: 2.5; }}
-svg .off {{ fill: #FFFFFF; stroke: {MUTED}; stroke-width: 1; }}
+svg .off {{ fill: {PAPER}; stroke: {MUTED}; stroke-width: 1; }}
 svg .right-fill {{ fill: {RIGHT}; }}
 svg .wrong-fill {{ fill: {WRONG}; }}
 svg .none-fill {{ fill: {NO_PREDICTION}; }}
-svg .hatch {{ fill: none; stroke: #FFFFFF; stroke-width: 2; }}
+svg .hatch {{ fill: none; stroke: {PAPER}; stroke-width: 2; }}
 """
 
 

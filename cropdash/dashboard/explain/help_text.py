@@ -8,9 +8,9 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
-from cropdash.dashboard.colours import ACCENT, GROUND, INK, MUTED, RULE
 from cropdash.dashboard.explain.drawing import DRAWING_CSS
 from cropdash.dashboard.heading import LINKS_TO_PARTS
+from cropdash.dashboard.page_colours import ACCENT, GROUND, INK, MUTED, RULE
 from cropdash.dashboard.theme import FONT
 
 _CSS = f"""

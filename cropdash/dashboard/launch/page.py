@@ -11,11 +11,12 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmu
 
-from cropdash.dashboard.colours import FAILURE, MUTED, run_colour
+from cropdash.dashboard.colours import run_colour
 from cropdash.dashboard.launch.form import LaunchForm
 from cropdash.dashboard.launch.run_curves import RunCurves, RunLine, run_lines
 from cropdash.dashboard.launch.run_queue import QueueItem, answer, newest_first, queue_item, why_not_started
 from cropdash.dashboard.page import Page, text_pane
+from cropdash.dashboard.page_colours import FAILURE, MUTED
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
 from cropdash.runs.run_folder import Run

@@ -9,7 +9,7 @@ import pandas as pd
 from bokeh.models import ColumnDataSource, FixedTicker, Span
 
 from cropdash.analysis.season import Along
-from cropdash.dashboard.colours import INK, RunStyle
+from cropdash.dashboard.colours import INK, PAPER, RunStyle
 from cropdash.dashboard.figures import DAY, hover, milliseconds, new_figure
 from cropdash.dashboard.season.curves import ALL_DATES, Curve, date_of, dates_of
 
@@ -95,7 +95,7 @@ def _draw(
         {
             "x": [position(value) for value in mine[along]],
             "value": mine["value"].to_list(),
-            "fill": ["#FFFFFF" if one else style.colour for one in doubtful],
+            "fill": [PAPER if one else style.colour for one in doubtful],
             "curve": [curve.name] * len(mine),
             "source": [_SOURCES[curve.source]] * len(mine),
             "doubt": ["this figure is doubtful" if one else "" for one in doubtful],

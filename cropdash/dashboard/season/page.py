@@ -12,9 +12,9 @@ import panel_material_ui as pmu
 
 from cropdash.analysis.season import Along
 from cropdash.dashboard.choosers import ClassSelect
-from cropdash.dashboard.colours import INK
 from cropdash.dashboard.legend_switches import Entry, LegendSwitches
 from cropdash.dashboard.page import Page, side_by_side, text_pane
+from cropdash.dashboard.page_colours import INK, follows_theme
 from cropdash.dashboard.plot_frame import LegendSign, framed
 from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, count
 from cropdash.dashboard.season.answers import class_answer, figure_in_words, season_answer, told, told_table
@@ -202,7 +202,10 @@ class SeasonPage(Page):
     def _fill_legend(self, curves: SeasonCurves) -> None:
         styles = [(curve, curve.style(self.choices)) for curve in curves.curves]
         self._legend.offer(
-            [Entry(curve, curve.name, style.marker, style.colour, INK) for curve, style in styles]
+            [
+                Entry(curve, curve.name, style.marker, follows_theme(style.colour), INK)
+                for curve, style in styles
+            ]
         )
 
     # --- pictures and tables -----------------------------------------------------------------------
