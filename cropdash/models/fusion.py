@@ -8,7 +8,7 @@ itself, then the season is read from the dates.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +18,7 @@ from cropdash.batches import Batch, SensorBatch
 from cropdash.models.date_series import DateSeries
 from cropdash.models.decision import log_average, log_product
 from cropdash.models.decoder import Decoder
+from cropdash.models.lightweight_attention import LightweightTemporalAttention
 from cropdash.models.pixel_set_encoder import PixelSetEncoder
 from cropdash.models.sizes import ModelSizes
 from cropdash.models.temporal_self_attention import TemporalSelfAttention
@@ -151,7 +152,7 @@ class SensorBranch(nn.Module):
         super().__init__()
         sizes = design.sizes
         self.pixel_set = PixelSetEncoder(channels, design.features, sizes)
-        self.temporal = TemporalSelfAttention(sizes.embedding, sizes.temporal_mlp, sizes)
+        self.temporal = _temporal(sizes.embedding, sizes.temporal_mlp, sizes)
 
     @property
     def width(self) -> int:
@@ -231,9 +232,7 @@ class PixelSetFusion(CropNetwork):
                 for sensor, channels in design.channels.items()
             }
         )
-        self.temporal = TemporalSelfAttention(
-            len(design.channels) * sizes.embedding, sizes.pse_temporal_mlp, sizes
-        )
+        self.temporal = _temporal(len(design.channels) * sizes.embedding, sizes.pse_temporal_mlp, sizes)
         self.decoder = Decoder(self.temporal.width, sizes.decoder, design.classes)
 
     def embed_dates(self, batch: Batch) -> dict[str, DateSeries]:
@@ -258,8 +257,9 @@ class TemporalFusion(CropNetwork):
 
     def __init__(self, design: Design) -> None:
         super().__init__(design)
-        self.branches = _branches(design)
-        width = len(design.channels) * design.sizes.temporal_mlp[-1]
+        branches = _branches(design)
+        self.branches = nn.ModuleDict(branches)
+        width = sum(branch.width for branch in branches.values())
         self.decoder = Decoder(width, design.sizes.decoder, design.classes)
 
     def embed_dates(self, batch: Batch) -> dict[str, DateSeries]:
@@ -280,11 +280,12 @@ class DecisionFusion(CropNetwork):
 
     def __init__(self, design: Design) -> None:
         super().__init__(design)
-        self.branches = _branches(design)
+        branches = _branches(design)
+        self.branches = nn.ModuleDict(branches)
         self.decoders = nn.ModuleDict(
             {
-                sensor: Decoder(design.sizes.temporal_mlp[-1], design.sizes.decoder, design.classes)
-                for sensor in design.channels
+                sensor: Decoder(branch.width, design.sizes.decoder, design.classes)
+                for sensor, branch in branches.items()
             }
         )
 
@@ -305,10 +306,17 @@ class DecisionFusion(CropNetwork):
         return rule(first.log_softmax(dim=1), second.log_softmax(dim=1), first_present, second_present)
 
 
-def _branches(design: Design) -> nn.ModuleDict:
-    return nn.ModuleDict(
-        {sensor: SensorBranch(channels, design) for sensor, channels in design.channels.items()}
-    )
+def _temporal(
+    width: int, hidden: Sequence[int], sizes: ModelSizes
+) -> TemporalSelfAttention | LightweightTemporalAttention:
+    """The temporal encoder of dates of this width; ``hidden`` are the widths after the heads of the study's one."""
+    if sizes.temporal == "ltae":
+        return LightweightTemporalAttention(width, sizes)
+    return TemporalSelfAttention(width, hidden, sizes)
+
+
+def _branches(design: Design) -> dict[str, SensorBranch]:
+    return {sensor: SensorBranch(channels, design) for sensor, channels in design.channels.items()}
 
 
 def _embed_apart(network: CropNetwork, branches: nn.ModuleDict, batch: Batch) -> dict[str, DateSeries]:

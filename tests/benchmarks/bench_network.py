@@ -114,6 +114,28 @@ def test_evaluation(name: str, benchmark, report: Report) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["S2", "tsa"])
+def test_l_tae_training(name: str, benchmark, report: Report) -> None:
+    """L-TAE at its paper's sizes beside the study's encoder: speed and parameters, the rest of the network alike."""
+    fusion, sensors, *_ = EXPERIMENTS[name]
+    batch = random_batch(fusion, sensors)
+    torch.manual_seed(0)
+    light = build_network(fusion, channels_of(sensors), 12, ModelSizes(temporal="ltae"))
+    study = fresh_network(fusion, sensors)
+    plain, step = training_step(study), training_step(light)
+    seconds = best_seconds(lambda: plain(batch))
+    benchmark.pedantic(step, (batch,), rounds=5, warmup_rounds=1)
+    sizes = [sum(p.numel() for p in network.parameters()) for network in (light, study)]
+    report(
+        f"training step with L-TAE, {name} ({sizes[0]:,} parameters; TSA {sizes[1]:,})",
+        BATCH / benchmark.stats.stats.min,
+        "parcels/s",
+        seconds / benchmark.stats.stats.min,
+        "TSA",
+        "-",
+    )
+
+
 @pytest.mark.parametrize("name", ["S1", "S2", "tsa"])
 def test_bfloat16_training(name: str, benchmark, report: Report) -> None:
     fusion, sensors, *_ = EXPERIMENTS[name]

@@ -231,6 +231,7 @@ def test_a_later_field_changes_the_fingerprint_only_where_it_is_not_the_default(
         "sensor_dropout": {"sampling": {"sensor_dropout": 0.5}},
         "balanced": {"sampling": {"balanced": True}},
         "logit_adjustment": {"optimisation": {"logit_adjustment": 1.0}},
+        "temporal": {"model": {"temporal": "ltae"}},
     }
     made = {name: spec(**values).fingerprint for name, values in later.items()}
     assert len({spec().fingerprint, *made.values()}) == 1 + len(later)

@@ -19,6 +19,7 @@ from cropdash.datasets.calendar import season_start
 from cropdash.datasets.store import ParcelStore
 from cropdash.runs.run_folder import Run, RunFolder
 from cropdash.training.loop import TrainingLoop
+from cropdash.training.predict import predict
 from cropdash.training.progress import Progress
 from cropdash.training.train import NonFiniteLoss, RunExists, train
 from tests.datasets.random_store import random_store
@@ -363,6 +364,21 @@ def test_every_way_of_sampling_reaches_the_weights(
     assert first is not None
     assert other is not None
     assert first["train_loss"].iloc[0] != other["train_loss"].iloc[0]
+
+
+@pytest.mark.parametrize("fusion", ["pse", "tsa"])
+def test_l_tae_trains_and_predicts_as_any_other_encoder(data: Path, tmp_path: Path, fusion: str) -> None:
+    model = {"temporal": "ltae", "ltae_width": 32, "ltae_heads": 4, "ltae_mlp": [16]}
+    done = train(small_spec(data, fusion=fusion, model=model, optimisation={"epochs": 1}), tmp_path)
+    assert done.status == "finished"
+    kept = done.predictions()
+    assert kept is not None
+    answered = kept["predicted"] >= 0
+    again = predict(done, regions=["r4"])
+    assert (again["predicted"].to_numpy() == kept["predicted"].to_numpy()).all()
+    assert answered.any()
+    table = done.attention
+    assert table is not None
 
 
 def test_low_precision_is_for_the_training_step_alone(data: Path, tmp_path: Path) -> None:

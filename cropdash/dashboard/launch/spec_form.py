@@ -68,6 +68,10 @@ _LABELS = {
     "season_origin": "Season starts (MM-DD)",
     "threads": "CPU threads",
     "model.key": "Key width per head",
+    "model.temporal": "Temporal encoder",
+    "model.ltae_width": "L-TAE width",
+    "model.ltae_heads": "L-TAE heads",
+    "model.ltae_key": "L-TAE key width per head",
     "name": "Name of the run",
 }
 #: Asked for in other ways, or no single value.
