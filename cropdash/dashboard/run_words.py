@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from cropdash.nomenclature import SENSORS, Fusion
+from cropdash.nomenclature import CLASSIFIERS, SENSORS, Fusion
 from cropdash.runs.results import Result
 
 METRICS = {
@@ -63,11 +63,25 @@ def run_name(result: Result) -> str:
 
 def experiment_in_words(experiment: str) -> str:
     """An experiment in short as a name says it: ``early (nn)`` is ``Early fusion (nearest date)``."""
+    if baseline := _baseline_in_words(experiment):
+        return baseline
     short, _, interpolation = experiment.removesuffix(")").partition(" (")
     if short in _SHORT_SENSORS:
         return f"{_SHORT_SENSORS[short]} alone"
     words = _FUSIONS.get(Fusion(short), short) if short in list(Fusion) else short
     return f"{words} ({_INTERPOLATIONS.get(interpolation, interpolation)})" if interpolation else words
+
+
+def _baseline_in_words(experiment: str) -> str:
+    """``random forest S1+S2`` as ``Random forest, Sentinel-1 and Sentinel-2``; empty for a network."""
+    for name, words in CLASSIFIERS.items():
+        if name == "network" or not experiment.startswith(f"{words} "):
+            continue
+        sensors, _, fusion = experiment.removeprefix(f"{words} ").partition(" ")
+        read = listed([_SHORT_SENSORS.get(sensor, sensor) for sensor in sensors.split("+")])
+        joined = f", {_FUSIONS[Fusion(fusion)].lower()}" if fusion in list(Fusion) else ""
+        return f"{words.capitalize()}, {read}{joined}"
+    return ""
 
 
 def sensors_in_words(result: Result) -> str:
@@ -101,6 +115,8 @@ def _label_in_words(result: Result) -> str:
     if not result.label.startswith(technical) or result.fusion is None:
         return result.label
     rest = result.label.removeprefix(technical)
+    if baseline := _baseline_in_words(technical):
+        return baseline + rest
     if result.fusion is Fusion.NONE:
         words = f"{_SHORT_SENSORS.get(result.sensors[0], result.sensors[0])} alone"
     else:

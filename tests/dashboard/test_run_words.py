@@ -65,3 +65,15 @@ def test_an_experiment_alone_is_called_as_in_the_name_of_its_runs() -> None:
     for result in published():
         if not result.texture:
             assert run_name(result) == f"{experiment_in_words(result.experiment)}, published"
+
+
+@pytest.mark.parametrize(
+    ("experiment", "words"),
+    [
+        ("random forest S2", "Random forest, Sentinel-2"),
+        ("gradient boosting S1+S2", "Gradient boosting, Sentinel-1 and Sentinel-2"),
+        ("random forest S1+S2 softmax_avg", "Random forest, Sentinel-1 and Sentinel-2, decision fusion (mean)"),
+    ],
+)
+def test_a_baseline_is_called_by_its_classifier(experiment: str, words: str) -> None:
+    assert experiment_in_words(experiment) == words
