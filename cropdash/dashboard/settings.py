@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
+from urllib.parse import urlsplit
 
 from cropdash.training.demo import Demo
 
@@ -27,6 +28,8 @@ class Settings:
         data: folders that are stores, or that hold stores one level down.
         runs: folder that holds the run folders; made by the first run.
         read_only: whether visitors can only look: nothing is launched, resumed or cancelled.
+        tiles: address of the tiles of a basemap, with {x}, {y} and {z} in it; empty where there is none.
+        tiles_credit: whom to name on the map for them.
         demo: whether the packaged demo is shown beside them: where nobody has named a data folder.
     """
 
@@ -34,6 +37,8 @@ class Settings:
     runs: Path
     read_only: bool = False
     demo: bool = False
+    tiles: str = ""
+    tiles_credit: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None, folder: str | Path = ".") -> Settings:
@@ -58,7 +63,12 @@ class Settings:
         read_only = written.get("read_only", False)
         if environment.get("CROPDASH_READ_ONLY"):
             read_only = environment["CROPDASH_READ_ONLY"] != "0"
-        return replace(settings, demo=not data, read_only=bool(read_only))
+        tiles = environment.get("CROPDASH_TILES") or written.get("tiles", "")
+        _check_tiles("CROPDASH_TILES" if environment.get("CROPDASH_TILES") else SETTINGS_FILE, tiles)
+        credit = environment.get("CROPDASH_TILES_CREDIT") or written.get("tiles_credit", "")
+        return replace(
+            settings, demo=not data, read_only=bool(read_only), tiles=tiles, tiles_credit=credit
+        )
 
     @classmethod
     def of(cls, data: Sequence[str | Path], runs: str | Path, relative_to: str | Path = ".") -> Settings:
@@ -96,6 +106,17 @@ class _Written(TypedDict, total=False):
     data: list[Path]
     runs: Path
     read_only: bool
+    tiles: str
+    tiles_credit: str
+
+
+def _check_tiles(where: str, tiles: str) -> None:
+    parts = urlsplit(tiles)
+    placed = all(place in tiles.lower() for place in ("{x}", "{y}", "{z}"))
+    if tiles and not (parts.scheme in ("http", "https") and parts.netloc and placed):
+        raise ValueError(
+            f"{where}: tiles must be an http or https address with {{z}}, {{x}} and {{y}} in it, not {tiles!r}"
+        )
 
 
 def _subfolders(folder: Path) -> list[Path]:
@@ -117,12 +138,17 @@ def _read_file(path: Path) -> _Written:
         raise ValueError(f"{path}: cropdash must be a table: [cropdash] with data and runs below it")
     unknown = sorted(set(table) - _Written.__annotations__.keys())
     if unknown:
-        raise ValueError(f"{path}: cropdash.{unknown[0]} is unknown; allowed are data, runs and read_only")
+        raise ValueError(f"{path}: cropdash.{unknown[0]} is unknown; allowed are {', '.join(_Written.__annotations__)}")
     written = _Written()
     if "read_only" in table:
         if not isinstance(table["read_only"], bool):
             raise ValueError(f"{path}: cropdash.read_only must be true or false")
         written["read_only"] = table.pop("read_only")
+    for text in ("tiles", "tiles_credit"):
+        if text in table:
+            if not isinstance(table[text], str):
+                raise ValueError(f"{path}: cropdash.{text} must be a text")
+            written[text] = table.pop(text)
     for field, value in table.items():
         values = [value] if isinstance(value, str) else value
         if not isinstance(values, list) or not values or not all(isinstance(v, str) and v for v in values):

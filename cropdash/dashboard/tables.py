@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ import panel_material_ui as pmu
 import param
 from panel.custom import JSComponent
 
-from cropdash.dashboard.colours import ACCENT, GROUND, INK, MUTED, RULE
+from cropdash.dashboard.page_colours import ACCENT, GROUND, INK, MUTED, RULE
 from cropdash.dashboard.theme import FONT
 
 _CSS = f"""
@@ -58,11 +58,26 @@ class TableClick(NamedTuple):
     column: str
 
 
+class TableRows(Protocol):
+    """Rows of a table that are written out when they come into view, for tables too long to hold as a frame."""
+
+    @property
+    def columns(self) -> Sequence[str]: ...
+
+    def __len__(self) -> int: ...
+
+    def part(self, positions: Sequence[int]) -> pd.DataFrame:
+        """The rows at these positions."""
+
+    def ordered(self, column: str, downwards: bool) -> Sequence[int]:
+        """Positions of all rows in the order of a column."""
+
+
 class DataTable(JSComponent):
     """A table over a frame, its columns as wide as their content.
 
     Args:
-        frame: one row a line; a column ``id`` tells rows from one another while others come and go.
+        frame: one row a line, or :class:`TableRows`; a column ``id`` tells rows from one another while others come and go.
         formats: by column: :func:`number`, :data:`DAY`, or :data:`TICK` for cells of :func:`tick`; with an
             entry ``absent`` it says what stands for an unknown value.
         titles: heading by column, where the name is not one.
@@ -182,7 +197,7 @@ class DataTable(JSComponent):
 
     def __init__(
         self,
-        frame: pd.DataFrame,
+        frame: pd.DataFrame | TableRows,
         *css_classes: str,
         formats: Mapping[str, Any] | None = None,
         titles: Mapping[str, str] | None = None,
@@ -200,10 +215,11 @@ class DataTable(JSComponent):
         self._clicked: Callable[[TableClick], None] | None = None
         self.fill(frame)
 
-    def fill(self, frame: pd.DataFrame, *, page: int | None = None) -> None:
+    def fill(self, frame: pd.DataFrame | TableRows, *, page: int | None = None) -> None:
         """Show new values. Order and page stay, unless a page is named."""
         self.value = frame
-        self._ids = [str(key) for key in frame["id"]] if "id" in frame else None
+        has_ids = isinstance(frame, pd.DataFrame) and "id" in frame
+        self._ids = [str(key) for key in frame["id"]] if has_ids else None  # type: ignore[index]
         self._columns = [name for name in frame.columns if name not in self._hidden]
         self._show_page(self.page if page is None else page)
 
@@ -219,7 +235,8 @@ class DataTable(JSComponent):
         page = min(max(page, 1), pages)
         first = (page - 1) * size
         positions = self._ordered()[first : first + size]
-        part = self.value.iloc[positions]
+        rows = self.value
+        part = rows.iloc[list(positions)] if isinstance(rows, pd.DataFrame) else rows.part(positions)
         cells = [[self._text(name, value) for value in part[name]] for name in self._columns]
         self.param.update(
             columns=[
@@ -240,11 +257,13 @@ class DataTable(JSComponent):
             told=f"{first + 1:,} to {first + len(part):,} of {count:,}",
         )
 
-    def _ordered(self) -> list[int]:
+    def _ordered(self) -> Sequence[int]:
         """Positions of all rows in the order in view; unknown values come last."""
         if not self.order or self.order[0] not in self._columns:
-            return list(range(len(self.value)))
+            return range(len(self.value))
         column, downwards = self.order
+        if not isinstance(self.value, pd.DataFrame):
+            return self.value.ordered(column, downwards)
         values = self.value[column].reset_index(drop=True)
         if self._kind(column) == "number":
             values = pd.to_numeric(values)

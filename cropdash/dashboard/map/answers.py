@@ -45,10 +45,12 @@ class ParcelAnswers:
     def from_frame(cls, predictions: pd.DataFrame, classes: Sequence[CropClass]) -> ParcelAnswers:
         """Take a run's predictions; a column ``probability_<code>`` that is missing counts as NaN."""
         columns = [f"probability_{crop.code}" for crop in classes]
+        # Each region's name once, and not once a parcel.
+        number, regions = pd.factorize(predictions["region"].astype(str))
         return cls(
             classes=tuple(classes),
             parcel_id=predictions["parcel_id"].astype(str).to_numpy(object),
-            region=predictions["region"].astype(str).to_numpy(object),
+            region=np.asarray(regions, dtype=object)[number],
             truth=predictions["truth"].to_numpy(np.int16),
             predicted=predictions["predicted"].to_numpy(np.int16),
             probabilities=predictions.reindex(columns=columns).to_numpy(np.float32),
@@ -100,20 +102,49 @@ class ParcelAnswers:
         entropy = -np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), p * 0).sum(axis=1)
         return np.where(self.answered, entropy / np.log(max(len(self.classes), 2)), np.nan).astype(np.float32)
 
+    @cached_property
+    def worst_first(self) -> NDArray[np.int32]:
+        """``(parcels,)`` all rows: the surest errors first, then what is right, then what cannot be judged."""
+        rank = np.select([self.wrong, self.right], [0, 1], 2)
+        return np.lexsort((-self.confidence, rank)).astype(np.int32)
+
+    @cached_property
+    def _index(self) -> pd.Index:
+        return pd.Index(self.parcel_id, dtype=object)
+
+    @cached_property
+    def place_of_id(self) -> NDArray[np.int32]:
+        """``(parcels,)`` place of each parcel in the order of ids."""
+        order = np.argsort([parcel.casefold() for parcel in self.parcel_id], kind="stable")
+        place = np.empty(len(self), np.int32)
+        place[order] = np.arange(len(self), dtype=np.int32)
+        return place
+
+    def rows_of(self, parcels: NDArray[np.object_]) -> NDArray[np.int64]:
+        """``(parcels,)`` row of each id; -1 for one that has no answer here."""
+        return self._index.get_indexer(pd.Index(parcels, dtype=object)).astype(np.int64)
+
+    def row_of(self, parcel: str) -> int | None:
+        """Row of one parcel; None where it has no answer here."""
+        row = int(self._index.get_indexer(pd.Index([parcel], dtype=object))[0])
+        return row if row >= 0 else None
+
     def names(self, index: NDArray[np.int16], unknown: str) -> NDArray[np.object_]:
         """Class names of class indices, with a word for -1."""
         return np.array([*(crop.name for crop in self.classes), unknown], dtype=object)[index]
 
-    def table(self) -> pd.DataFrame:
-        """One row a parcel: what the table shows and its CSV holds."""
+    def table(self, rows: NDArray[np.integer] | None = None) -> pd.DataFrame:
+        """One row a parcel: what the table shows and its CSV holds; of some rows, in their order, if named."""
+        at = slice(None) if rows is None else rows
+        judged, right = self.judged[at], self.right[at]
         return pd.DataFrame(
             {
-                "parcel": self.parcel_id,
-                "region": self.region,
-                "truth": self.names(self.truth, "unknown"),
-                "prediction": self.names(self.predicted, "no prediction"),
-                "result": np.where(self.judged, np.where(self.right, "right", "wrong"), "–"),
-                "confidence": self.confidence,
+                "parcel": self.parcel_id[at],
+                "region": self.region[at],
+                "truth": self.names(self.truth[at], "unknown"),
+                "prediction": self.names(self.predicted[at], "no prediction"),
+                "result": np.where(judged, np.where(right, "right", "wrong"), "–"),
+                "confidence": self.confidence[at],
             }
         )
 
@@ -148,16 +179,24 @@ class ParcelAnswers:
         return self.classes[truth].name, self.classes[predicted].name, int(counts.max())
 
 
-def answer(answers: ParcelAnswers, where: str, crop: int | None = None, run: str = "") -> str:
+def answer(
+    answers: ParcelAnswers,
+    where: str,
+    crop: int | None = None,
+    run: str = "",
+    among: NDArray[np.bool_] | None = None,
+) -> str:
     """The map's answer in a sentence or two, such as "37 of 43 test parcels in r4 are right (86.0 %)".
 
     Args:
         where: the region as it stands in the sentence, such as ``in r4``.
         crop: code of the chosen class; the sentence then speaks of the parcels that are that class.
         run: what the run is called; it stands before the figures, ``By early fusion, 37 of …``.
+        among: ``(parcels,)`` which parcels are meant; all of them if unset.
     """
     index = next((i for i, c in enumerate(answers.classes) if c.code == crop), None)
     meant = answers.truth == index if index is not None else np.ones(len(answers), dtype=bool)
+    meant = meant if among is None else meant & among
     of = f"{answers.classes[index].name} parcels" if index is not None else "test parcels"
     judged, right = int((answers.judged & meant).sum()), int((answers.right & meant).sum())
     unanswered = int((~answers.answered & meant).sum())

@@ -6,6 +6,7 @@ Plain values in and out, no widget. The estimator is in :mod:`cropdash.analysis.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ from cropdash.analysis.area_estimation import (
 )
 from cropdash.dashboard.map.answers import ParcelAnswers
 from cropdash.dashboard.map.mapped_run import MappedRun
-from cropdash.dashboard.map.outlines import View
+from cropdash.dashboard.map.outlines import Ring, View
 from cropdash.dashboard.run_words import count
 from cropdash.runs.metrics import ConfusionMatrix
 
@@ -82,7 +83,7 @@ class ClassAreas:
             notes += [WHY_THEY_DIFFER, ASSUMPTIONS]
             notes.append(
                 f"The error matrix is that of {count(self.sample, 'test parcel')} {where}"
-                + (", also of those outside the rectangle." if self.picked else ".")
+                + (", also of those outside the picked area." if self.picked else ".")
             )
             notes.append(
                 "Stratified estimator of Olofsson et al. (2014), Remote Sensing of Environment 148, 42–57; "
@@ -107,22 +108,29 @@ class ClassAreas:
 
 @dataclass(frozen=True, eq=False)
 class PickedArea:
-    """The parcels of a run in a rectangle.
+    """The parcels of a run in a rectangle or a polygon.
 
     Attributes:
+        mapped: the run.
         outlines: ``(outlines,)`` which of the map's parcels lie in it.
-        answers: what the run says of those that it knows.
+        rows: ``(answers,)`` which of the run's answers are those of these parcels.
     """
 
+    mapped: MappedRun
     outlines: NDArray[np.bool_]
-    answers: ParcelAnswers
+    rows: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, mapped: MappedRun, rectangle: View) -> PickedArea:
-        outlines = mapped.outlines.inside(rectangle)
+    def of(cls, mapped: MappedRun, shape: View | Ring) -> PickedArea:
+        outlines = mapped.outlines.inside(shape)
         known = np.zeros(len(mapped.answers), dtype=bool)
         known[mapped.row[outlines & (mapped.row >= 0)]] = True
-        return cls(outlines, mapped.answers.among(known))
+        return cls(mapped, outlines, known)
+
+    @property
+    def answers(self) -> ParcelAnswers:
+        """What the run says of those that it knows, copied out."""
+        return self.mapped.answers.among(self.rows)
 
 
 def class_areas(mapped: MappedRun, inside: NDArray[np.bool_] | None = None) -> ClassAreas:
@@ -175,6 +183,12 @@ def class_areas(mapped: MappedRun, inside: NDArray[np.bool_] | None = None) -> C
         measured_in=mapped.outlines.measured_in,
         picked=inside is not None,
     )
+
+
+@lru_cache(maxsize=6)
+def whole_areas(mapped: MappedRun) -> ClassAreas:
+    """Areas of all parcels of a run on the map, summed once for all sessions of the server."""
+    return class_areas(mapped)
 
 
 def _estimated(estimate: AreaEstimate | None, classes: int) -> dict[str, NDArray[np.float64]]:

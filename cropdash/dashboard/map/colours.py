@@ -60,6 +60,8 @@ class LegendEntry:
     colour: str
     parcels: int
     hatched: bool = False
+    #: Parcels of it by the second run, where two are shown.
+    beside: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,32 @@ class Colouring:
     def hatches(self) -> NDArray[np.bool_]:
         """``(parcels,)`` whether a parcel is hatched."""
         return np.array([False, *(entry.hatched for entry in self.entries)])[self.codes]
+
+
+def compared(first: Colouring, second: Colouring) -> tuple[Colouring, Colouring]:
+    """Two runs' colourings with the same entries in both, and how many parcels each run has of each."""
+    described = {entry.key: entry for entry in first.entries}
+    order = list(described)
+    at = 0
+    for entry in second.entries:
+        if entry.key in described:
+            at = order.index(entry.key) + 1
+        else:
+            # Where it stands among the second run's.
+            order.insert(at, entry.key)
+            at += 1
+    counts = [{entry.key: entry.parcels for entry in of.entries} for of in (first, second)]
+    described |= {entry.key: entry for entry in second.entries if entry.key not in described}
+    entries = tuple(
+        replace(described[key], parcels=counts[0].get(key, 0), beside=counts[1].get(key, 0)) for key in order
+    )
+    code = {key: number for number, key in enumerate(order, start=1)}
+
+    def recoded(of: Colouring) -> Colouring:
+        codes = np.array([0, *(code[entry.key] for entry in of.entries)], np.uint8)
+        return Colouring(codes[of.codes], entries)
+
+    return recoded(first), recoded(second)
 
 
 def colour(

@@ -6,6 +6,7 @@ It knows how things look and nothing of parcels; what is drawn when is up to
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 from bokeh.models import (
@@ -20,9 +21,12 @@ from bokeh.models import (
     ImperialLength,
     LinearColorMapper,
     PanTool,
+    PolySelectTool,
     Range1d,
     ResetTool,
     ScaleBar,
+    TileRenderer,
+    TileSource,
     WheelZoomTool,
     ZoomInTool,
     ZoomOutTool,
@@ -31,6 +35,15 @@ from bokeh.plotting import figure
 
 from cropdash.dashboard.colours import ACCENT, INK, RULE
 from cropdash.dashboard.map.colours import CLEAR, NO_PREDICTION
+from cropdash.dashboard.map.outlines import Ring, View
+
+
+class Shape(Enum):
+    """What can be drawn on the map."""
+
+    RECTANGLE = "rectangle"
+    POLYGON = "polygon"
+
 
 EMPTY_LAND = "#EDF0F0"
 
@@ -52,27 +65,57 @@ plot.square_timer = setTimeout(() => {
 """
 
 
+#: What is told of each parcel of each run, by column.
+HOVER = ("parcel", "truth", "prediction", "confidence")
+
+
+#: So far around a picked polygon everything pales, in metres.
+_FAR = 3_000_000.0
+#: How opaque parcels are over a basemap.
+_OVER_BASEMAP = 0.7
+#: What the columns of the first and of the second run end on.
+SUFFIXES = ("", "_2")
+
+
+class MapSources:
+    """What a browser has been sent: of one run, and of a second one where two are compared.
+
+    Columns of the second run end on ``_2``, so that geometry is sent once for both.
+
+    Attributes:
+        mapper: from codes to colours, for the image and the polygons alike.
+        image: one image of codes a run, for parcels that are many.
+        polygons: outlines, codes and words of parcels that are few.
+        highlight: outlines drawn over all others.
+        ring: the picked polygon, as the hole of a far larger one: what lies outside pales.
+    """
+
+    def __init__(self) -> None:
+        self.mapper = LinearColorMapper(palette=[CLEAR], low=-0.5, high=0.5)
+        self.image = ColumnDataSource(no_image())
+        self.polygons = ColumnDataSource(no_polygons())
+        self.highlight = ColumnDataSource({"xs": [], "ys": []})
+        self.ring = ColumnDataSource({"xs": [], "ys": []})
+
+
 class MapFigure:
     """A figure of one session, empty as yet.
 
+    Args:
+        sources: what it draws.
+        beside: the figure of the first run, where this is the second's: they move together.
+
     Attributes:
         plot: the figure.
-        mapper: from codes to colours, for the image and the polygons alike.
-        image: one image of codes, for parcels that are many.
-        polygons: outlines, codes and words of parcels that are few.
         mask: which polygons are drawn.
         hatch_mask: which are hatched.
-        highlight: outlines drawn over all others.
         picked: the picked rectangle.
     """
 
-    def __init__(self, height: int) -> None:
-        self.mapper = LinearColorMapper(palette=[CLEAR], low=-0.5, high=0.5)
-        self.image = ColumnDataSource(no_image())
-        self.polygons = ColumnDataSource(
-            {name: [] for name in ("xs", "ys", "code", "parcel", "truth", "prediction", "confidence")}
-        )
-        self.highlight = ColumnDataSource({"xs": [], "ys": []})
+    def __init__(self, height: int, sources: MapSources, beside: MapFigure | None = None) -> None:
+        self.plot: Any
+        self.sources = sources
+        self.suffix = SUFFIXES[0 if beside is None else 1]
         self.mask, self.hatch_mask = BooleanFilter(), BooleanFilter(booleans=[])
 
         # What lies outside pales.
@@ -104,11 +147,16 @@ class MapFigure:
                 line_dash=[6, 4],
             ),
         )
-        plot = figure(
+        # Its corners are told as an event as well.
+        self._draw_ring = PolySelectTool(visible=False, renderers=[])
+        self._draw_ring.overlay.update(
+            fill_color=ACCENT, fill_alpha=0.12, line_color=INK, line_alpha=1, line_width=2, line_dash=[6, 4]
+        )
+        plot: Any = figure(
             height=height,
             sizing_mode="stretch_width",
-            x_range=Range1d(0, 1),
-            y_range=Range1d(0, 1),
+            x_range=Range1d(0, 1) if beside is None else beside.plot.x_range,
+            y_range=Range1d(0, 1) if beside is None else beside.plot.y_range,
             tools=[
                 self._pan,
                 zoom,
@@ -117,6 +165,7 @@ class MapFigure:
                 ZoomOutTool(),
                 ResetTool(),
                 self._draw_box,
+                self._draw_ring,
             ],
             active_drag=self._pan,
             active_scroll=zoom,
@@ -131,12 +180,20 @@ class MapFigure:
         plot.axis.visible = False
         plot.grid.visible = False
         plot.toolbar.logo = None
-        plot.image(image="image", x="x", y="y", dw="dw", dh="dh", source=self.image, color_mapper=self.mapper)
-        colour = {"field": "code", "transform": self.mapper}
-        polygons = plot.multi_polygons(
+        self._image = plot.image(
+            image=f"image{self.suffix}",
+            x="x",
+            y="y",
+            dw="dw",
+            dh="dh",
+            source=sources.image,
+            color_mapper=sources.mapper,
+        )
+        colour = {"field": f"code{self.suffix}", "transform": sources.mapper}
+        self._polygons = polygons = plot.multi_polygons(
             xs="xs",
             ys="ys",
-            source=self.polygons,
+            source=sources.polygons,
             view=CDSView(filter=self.mask),
             fill_color=colour,
             line_color="white",
@@ -146,7 +203,7 @@ class MapFigure:
         hatching = plot.multi_polygons(
             xs="xs",
             ys="ys",
-            source=self.polygons,
+            source=sources.polygons,
             view=CDSView(filter=self.hatch_mask),
             # Without a fill the browser draws no pattern either.
             fill_color=NO_PREDICTION,
@@ -159,17 +216,29 @@ class MapFigure:
         )
         polygons.nonselection_glyph = hatching.nonselection_glyph = None
         plot.multi_polygons(
-            xs="xs", ys="ys", source=self.highlight, fill_color=None, line_color="white", line_width=6
+            xs="xs", ys="ys", source=sources.highlight, fill_color=None, line_color="white", line_width=6
         )
         plot.multi_polygons(
-            xs="xs", ys="ys", source=self.highlight, fill_color=None, line_color=INK, line_width=2.5
+            xs="xs", ys="ys", source=sources.highlight, fill_color=None, line_color=INK, line_width=2.5
+        )
+        plot.multi_polygons(
+            xs="xs",
+            ys="ys",
+            source=sources.ring,
+            fill_color="white",
+            fill_alpha=0.6,
+            line_color=INK,
+            line_width=2,
         )
         plot.add_tools(
             HoverTool(
                 visible=False,
                 renderers=[polygons],
                 point_policy="follow_mouse",
-                tooltips="<b>@parcel</b><br>truth: @truth<br>prediction: @prediction<br>confidence: @confidence",
+                tooltips="<br>".join(
+                    f"<b>@parcel{self.suffix}</b>" if name == "parcel" else f"{name}: @{name}{self.suffix}"
+                    for name in HOVER
+                ),
             )
         )
         # Before the scale bar, which is drawn over it.
@@ -189,25 +258,60 @@ class MapFigure:
         )
         plot.add_layout(self._scale_bar)
 
-        square = CustomJS(args={"plot": plot}, code=_KEEP_SQUARE)
-        plot.js_on_change("inner_width", square)
-        plot.js_on_change("inner_height", square)
-        plot.x_range.js_on_change("end", square)
-        plot.y_range.js_on_change("end", square)
+        if beside is None:
+            square = CustomJS(args={"plot": plot}, code=_KEEP_SQUARE)
+            plot.js_on_change("inner_width", square)
+            plot.js_on_change("inner_height", square)
+            plot.x_range.js_on_change("end", square)
+            plot.y_range.js_on_change("end", square)
         self.plot = plot
 
-    def drag(self, *, draws: bool) -> None:
-        """What dragging does: it draws a rectangle, or moves the map."""
-        self.plot.toolbar.active_drag = self._draw_box if draws else self._pan
+    def let_draw(self, shape: Shape | None) -> None:
+        """What dragging and tapping do: they draw a rectangle or a polygon, or move the map and choose."""
+        self.plot.toolbar.active_drag = self._draw_box if shape is Shape.RECTANGLE else self._pan
+        self.plot.toolbar.active_tap = self._draw_ring if shape is Shape.POLYGON else None
+
+    def mark(self, rectangle: View | None) -> None:
+        """Draw a rectangle over the parcels, or none; a polygon is drawn by its source."""
+        if rectangle is not None:
+            x0, y0, x1, y1 = rectangle
+            self.picked.update(left=x0, bottom=y0, right=x1, top=y1)
+        self.picked.visible = rectangle is not None
+
+    def lay_over(self, tiles: TileSource | None) -> None:
+        """Put tiles of a map under the parcels, which then let it through a little; or take them away."""
+        others = [part for part in self.plot.renderers if not isinstance(part, TileRenderer)]
+        under = [] if tiles is None else [TileRenderer(tile_source=tiles, level="underlay")]
+        self.plot.renderers = [*under, *others]
+        alpha = 1.0 if tiles is None else _OVER_BASEMAP
+        self._image.glyph.global_alpha = alpha
+        self._polygons.glyph.fill_alpha = alpha
 
     def measure(self, metres_per_unit: float) -> None:
         """Say how long the map's unit is on the ground, for the scale bar."""
         self._scale_bar.dimensional = _ground_lengths(metres_per_unit)
 
 
-def no_image() -> dict[str, list[Any]]:
-    """Data of an image source that draws nothing."""
-    return {"image": [], "x": [], "y": [], "dw": [], "dh": []}
+def ring_data(ring: Ring | None) -> dict[str, list[Any]]:
+    """Data of the source of the picked polygon."""
+    if ring is None:
+        return {"xs": [], "ys": []}
+    x, y = (list(values) for values in zip(*ring, strict=True))
+    left, right = min(x) - _FAR, max(x) + _FAR
+    low, high = min(y) - _FAR, max(y) + _FAR
+    return {"xs": [[[[left, right, right, left], x]]], "ys": [[[[low, low, high, high], y]]]}
+
+
+def no_polygons(runs: int = 1) -> dict[str, list[Any]]:
+    """Data of a source of polygons that draws nothing, for so many runs."""
+    names = [f"{name}{suffix}" for suffix in SUFFIXES[:runs] for name in ("code", *HOVER)]
+    return {name: [] for name in ("xs", "ys", *names)}
+
+
+def no_image(runs: int = 1) -> dict[str, list[Any]]:
+    """Data of an image source that draws nothing, for so many runs."""
+    names = [f"image{suffix}" for suffix in SUFFIXES[:runs]]
+    return {name: [] for name in (*names, "x", "y", "dw", "dh")}
 
 
 def _ground_lengths(metres_per_unit: float) -> ImperialLength:

@@ -8,8 +8,8 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
-from cropdash.dashboard.colours import ACCENT, INK, MUTED
 from cropdash.dashboard.map.colours import LegendEntry
+from cropdash.dashboard.page_colours import ACCENT, INK, MUTED
 from cropdash.dashboard.theme import FONT
 
 _CSS = f"""
@@ -105,7 +105,7 @@ class LegendChips(JSComponent):
 
     def _mark(self) -> None:
         self.chips = [
-            [entry.key, f"{entry.label}  {entry.parcels:,}", _swatch(entry), entry.key not in self.hidden]
+            [entry.key, f"{entry.label}  {_counts(entry)}", _swatch(entry), entry.key not in self.hidden]
             for entry in self._entries
         ]
 
@@ -114,6 +114,10 @@ class LegendChips(JSComponent):
             self.toggle(message["toggle"])
         else:
             self._set_hidden(frozenset())
+
+
+def _counts(entry: LegendEntry) -> str:
+    return f"{entry.parcels:,}" if entry.beside is None else f"{entry.parcels:,} | {entry.beside:,}"
 
 
 def _swatch(entry: LegendEntry) -> str:

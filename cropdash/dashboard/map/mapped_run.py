@@ -6,18 +6,19 @@ Also says, in sentences for the page, why a run cannot be mapped.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from cropdash.dashboard.choosers import NothingToShow, able_runs
 from cropdash.dashboard.map.answers import ParcelAnswers
 from cropdash.dashboard.map.colours import ColourBy, Colouring, colour
 from cropdash.dashboard.map.outlines import ParcelOutlines
-from cropdash.dashboard.map.shared_outlines import outlines_of
+from cropdash.dashboard.map.shared_answers import answers_of
+from cropdash.dashboard.map.shared_outlines import in_background, known_regions, outlines_of
 from cropdash.dashboard.run_words import count, run_name
 from cropdash.datasets.store import ParcelStore
 from cropdash.runs.results import Result
@@ -28,9 +29,15 @@ if TYPE_CHECKING:
 MAP_NEEDS = ("parcels", "outlines")
 
 
+#: Few are kept: of a department, each takes some ten megabytes beside its outlines.
+_KEPT = 6
+#: Colourings that are kept of one run, a byte a parcel each.
+_COLOURINGS = 12
+
+
 @dataclass(frozen=True, eq=False)
 class MappedRun:
-    """Answers and outlines, and which belongs to which.
+    """Answers and outlines, and which belongs to which. Read-only, so that sessions can share it.
 
     Attributes:
         row: ``(outlines,)`` row of ``answers`` for each outline; -1 for a parcel that was no test
@@ -41,6 +48,7 @@ class MappedRun:
     outlines: ParcelOutlines
     row: NDArray[np.int64]
     _compared: tuple[tuple[Result, ...], NDArray[np.float32]] | None = field(default=None, init=False)
+    _colourings: dict[tuple[Any, ...], Colouring] = field(default_factory=dict, init=False)
 
     @classmethod
     def load(cls, run: Result, store: ParcelStore, regions: Sequence[str]) -> MappedRun:
@@ -49,19 +57,16 @@ class MappedRun:
         Raises:
             NothingToShow: the store has no outlines, or knows none of the run's parcels.
         """
-        outlines = outlines_of(store, tuple(region for region in regions if region in store.regions))
+        outlines = outlines_of(store, known_regions(store, regions))
         if outlines is None or not len(outlines):
             raise NothingToShow(
                 f"The data set {store.info.title} has no parcel outlines, so there is no map. Import it again "
                 "with --parcels and a vector file of its outlines; all other pages do without."
             )
-        predictions = run.predictions(regions)
-        if predictions is None:
+        answers = answers_of(run, tuple(regions))
+        if answers is None:
             raise NothingToShow(f"{run_name(run)} holds no predictions of parcels.")
-        answers = ParcelAnswers.from_frame(predictions, run.classes)
-        row_of = {parcel: row for row, parcel in enumerate(answers.parcel_id)}
-        ids = store.parcels["parcel_id"].to_numpy()[outlines.rows]
-        row = np.array([row_of.get(parcel, -1) for parcel in ids], dtype=np.int64)
+        row = answers.rows_of(store.parcels["parcel_id"].to_numpy(object)[outlines.rows])
         if (row < 0).all():
             raise NothingToShow(
                 f"{run_name(run)} knows none of the parcels of {store.info.title}; it was made from another data set."
@@ -81,9 +86,17 @@ class MappedRun:
         Args:
             others: runs of the same data set that may disagree with this one.
         """
-        share = self.disagreement(tuple(others)) if by is ColourBy.DISAGREEMENT else None
-        colouring = colour(self.answers, by, crop, wrong_only, cell, share)
-        return Colouring(np.append(colouring.codes, np.uint8(0))[self.row], colouring.entries)
+        compared = tuple(others) if by is ColourBy.DISAGREEMENT else ()
+        key = (by, crop, wrong_only, cell, compared)
+        if key not in self._colourings:
+            share = self.disagreement(compared) if by is ColourBy.DISAGREEMENT else None
+            colouring = colour(self.answers, by, crop, wrong_only, cell, share)
+            while len(self._colourings) >= _COLOURINGS:
+                self._colourings.pop(next(iter(self._colourings)))
+            self._colourings[key] = Colouring(
+                np.append(colouring.codes, np.uint8(0))[self.row], colouring.entries
+            )
+        return self._colourings[key]
 
     def disagreement(self, others: tuple[Result, ...]) -> NDArray[np.float32]:
         """``(answers,)`` share of the other runs that map a parcel as another class.
@@ -100,32 +113,30 @@ class MappedRun:
         own = _codes(self.answers.predicted, [crop.code for crop in self.answers.classes])
         differ, asked = np.zeros(len(own), np.float32), np.zeros(len(own), np.float32)
         for run in others:
-            predictions = run.predictions()
-            if predictions is None:
+            answers = answers_of(run, tuple(run.regions()))
+            if answers is None:
                 continue
-            codes = _codes(predictions["predicted"].to_numpy(), [crop.code for crop in run.classes])
-            by_parcel = pd.Series(codes, index=predictions["parcel_id"].astype(str))
-            theirs = by_parcel.reindex(self.answers.parcel_id, fill_value=-1).to_numpy()
+            codes = np.append(_codes(answers.predicted, [crop.code for crop in run.classes]), -1)
+            theirs = codes[answers.rows_of(self.answers.parcel_id)]
             both = (own >= 0) & (theirs >= 0)
             asked += both
             differ += both & (own != theirs)
         return np.divide(differ, asked, out=np.full(len(own), np.nan, np.float32), where=asked > 0)
 
-    @cached_property
-    def hover(self) -> dict[str, NDArray[np.object_]]:
-        """What hovering says of every outline."""
-        answers = self.answers
-        written = [
-            f"{share:.0%}".replace("%", " %") if share == share else "–"
-            for share in answers.confidence.tolist()
+    def hover(self, positions: NDArray[np.int64]) -> dict[str, list[str]]:
+        """What hovering says of some outlines: their ``parcel``, ``truth``, ``prediction`` and ``confidence``."""
+        row = self.row[positions]
+        known = row >= 0
+        told = self.answers.table(row[known])
+        told["confidence"] = [
+            f"{share:.0%}".replace("%", " %") if share == share else "–" for share in told["confidence"]
         ]
-        texts = {
-            "parcel": answers.parcel_id,
-            "truth": answers.names(answers.truth, "unknown"),
-            "prediction": answers.names(answers.predicted, "no prediction"),
-            "confidence": np.array(written, dtype=object),
-        }
-        return {name: np.append(values, "")[self.row] for name, values in texts.items()}
+        texts = {}
+        for name in ("parcel", "truth", "prediction", "confidence"):
+            written = np.full(len(row), "", dtype=object)
+            written[known] = told[name].to_numpy(object)
+            texts[name] = written.tolist()
+        return texts
 
     def parcel(self, position: int) -> str:
         """Id of the parcel at a position of the outlines."""
@@ -133,12 +144,18 @@ class MappedRun:
 
     def position(self, parcel: str) -> int | None:
         """Position of a test parcel's outline; None for an unknown parcel and for one without outline."""
-        return self._positions.get(parcel)
+        row = self.answers.row_of(parcel)
+        if row is None or self._position[row] < 0:
+            return None
+        return int(self._position[row])
 
     @cached_property
-    def _positions(self) -> dict[str, int]:
+    def _position(self) -> NDArray[np.int32]:
+        """``(answers,)`` position of each row's outline, -1 where it has none."""
+        position = np.full(len(self.answers), -1, np.int32)
         drawn = np.flatnonzero(self.row >= 0)
-        return dict(zip(self.answers.parcel_id[self.row[drawn]].tolist(), drawn.tolist(), strict=True))
+        position[self.row[drawn]] = drawn
+        return position
 
     def remarks(self) -> list[str]:
         """What the map does not show, as sentences."""
@@ -155,6 +172,21 @@ class MappedRun:
                 "mostly for their class."
             )
         return remarks
+
+
+@lru_cache(maxsize=_KEPT)
+def mapped_run(run: Result, store: ParcelStore, regions: tuple[str, ...]) -> MappedRun:
+    """:meth:`MappedRun.load`, once for all sessions of the server.
+
+    Results and stores are told apart by identity: whoever holds them opens each once, and anew when it changed.
+    """
+    return MappedRun.load(run, store, regions)
+
+
+@lru_cache(maxsize=_KEPT)
+def mapped_in_background(run: Result, store: ParcelStore, regions: tuple[str, ...]) -> Future[MappedRun]:
+    """Done once :func:`mapped_run` answers at once; what it raises is raised by that again."""
+    return in_background(mapped_run, run, store, regions)
 
 
 def _codes(index: NDArray[np.integer], codes: Sequence[int]) -> NDArray[np.int64]:

@@ -59,6 +59,10 @@ class View(NamedTuple):
         )
 
 
+#: The corners of a polygon on the map, ``((x, y), …)`` in map units, at least three; it closes itself.
+Ring = tuple[tuple[float, float], ...]
+
+
 @dataclass(frozen=True)
 class Place:
     """A group of parcels that lie together, far from the others."""
@@ -99,14 +103,21 @@ class ParcelOutlines:
         self.shapes: NDArray[np.object_] = geometry.to_numpy()
         self.bounds: NDArray[np.float64] = shapely.bounds(self.shapes).reshape(-1, 4)
         self.tree = shapely.STRtree(self.shapes)
-        self._position = {int(row): position for position, row in enumerate(self.rows)}
 
     def __len__(self) -> int:
         return len(self.rows)
 
+    def projected(self, crs: str) -> ParcelOutlines:
+        """The same parcels, at the same positions, in another reference system in metres."""
+        import geopandas as gpd
+
+        moved = gpd.GeoSeries(self.shapes, index=self.rows, crs=self.crs).to_crs(crs)
+        return ParcelOutlines(moved)
+
     def position(self, row: int) -> int | None:
         """Position of a store row, or None if it has no outline here."""
-        return self._position.get(int(row))
+        position = int(np.searchsorted(self.rows, row))
+        return position if position < len(self.rows) and self.rows[position] == row else None
 
     def at(
         self, x: float, y: float, *, reach: float = 0.0, among: NDArray[np.bool_] | None = None
@@ -212,10 +223,21 @@ class ParcelOutlines:
         """``(parcels, 2)`` a point inside each parcel, in map units; takes seconds as well."""
         return shapely.get_coordinates(shapely.point_on_surface(self.shapes)).reshape(-1, 2)
 
-    def inside(self, view: View) -> NDArray[np.bool_]:
-        """``(parcels,)`` whether the point of a parcel lies in a rectangle."""
+    def inside(self, shape: View | Ring) -> NDArray[np.bool_]:
+        """``(parcels,)`` whether the point of a parcel lies in a rectangle or a polygon.
+
+        Of a polygon whose sides cross, what an odd number of its loops encloses is inside.
+        """
         x, y = self.points.T
-        return (x >= view.x0) & (x <= view.x1) & (y >= view.y0) & (y <= view.y1)
+        view = shape if isinstance(shape, View) else _around(shape)
+        inside = (x >= view.x0) & (x <= view.x1) & (y >= view.y0) & (y <= view.y1)
+        if not isinstance(shape, View):
+            # Valid, as the geometry library wants it; mending keeps the odd-even rule.
+            polygon = shapely.make_valid(shapely.Polygon(shape))
+            shapely.prepare(polygon)
+            near = np.flatnonzero(inside)
+            inside[near] = shapely.intersects_xy(polygon, x[near], y[near])
+        return inside
 
     def frame(self, position: int, *, least: float = 400.0) -> View:
         """A view around one parcel that also shows its neighbours, ``least`` map units wide."""
@@ -223,6 +245,30 @@ class ParcelOutlines:
         reach = max(least, 4 * (x1 - x0), 4 * (y1 - y0)) / 2
         x, y = (x0 + x1) / 2, (y0 + y1) / 2
         return View(x - reach, y - reach, x + reach, y + reach)
+
+
+def moved(shape: View | Ring, crs: str, to: str) -> View | Ring:
+    """A shape in another reference system; a rectangle, which stands askew there, becomes a polygon."""
+    if crs == to:
+        return shape
+    from pyproj import Transformer
+
+    x0, y0, x1, y1 = shape if isinstance(shape, View) else (0.0, 0.0, 0.0, 0.0)
+    ring = ((x0, y0), (x1, y0), (x1, y1), (x0, y1)) if isinstance(shape, View) else shape
+    corners = np.array(ring)
+    x, y = Transformer.from_crs(crs, to, always_xy=True).transform(corners[:, 0], corners[:, 1])
+    return tuple(zip(x.tolist(), y.tolist(), strict=True))
+
+
+def moved_view(view: View, crs: str, to: str) -> View:
+    """The view around a view that another reference system makes of it."""
+    shape = moved(view, crs, to)
+    return shape if isinstance(shape, View) else _around(shape)
+
+
+def _around(ring: Ring) -> View:
+    x, y = zip(*ring, strict=True)
+    return View(min(x), min(y), max(x), max(y))
 
 
 def _in_metres(crs: Any) -> bool:

@@ -1,7 +1,7 @@
 """Map: where a run is right and wrong, parcel by parcel.
 
-The page holds the controls and brings its parts in line: map, legend, area picker, table and areas.
-What is drawn comes from :class:`~cropdash.dashboard.map.mapped_run.MappedRun`, and how from
+The page brings its parts in line: map, legend, controls, area picker, table and areas. What is drawn
+comes from :class:`~cropdash.dashboard.map.mapped_run.MappedRun`, and how from
 :class:`~cropdash.dashboard.map.parcel_map.ParcelMap`.
 """
 
@@ -13,37 +13,48 @@ from concurrent.futures import Future
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmu
 
-from cropdash.dashboard.choosers import ClassSelect, NothingToShow, RunSelect
+from cropdash.dashboard.choosers import NothingToShow
 from cropdash.dashboard.map.answers import answer
-from cropdash.dashboard.map.area_picker import AreaPicker
-from cropdash.dashboard.map.areas import ClassAreas, PickedArea, class_areas
+from cropdash.dashboard.map.area_picker import AreaPicker, picked_shape
+from cropdash.dashboard.map.areas import ClassAreas, PickedArea, class_areas, whole_areas
 from cropdash.dashboard.map.areas_section import AreasSection
-from cropdash.dashboard.map.colours import ColourBy
+from cropdash.dashboard.map.basemap import BasemapSwitch
+from cropdash.dashboard.map.colours import compared
+from cropdash.dashboard.map.controls import MapControls
 from cropdash.dashboard.map.figure import EMPTY_LAND
 from cropdash.dashboard.map.legend import LegendChips
-from cropdash.dashboard.map.mapped_run import MAP_NEEDS, MappedRun, mappable
-from cropdash.dashboard.map.outlines import ParcelOutlines, View
-from cropdash.dashboard.map.parcel_map import ParcelMap
+from cropdash.dashboard.map.mapped_run import (
+    MAP_NEEDS,
+    MappedRun,
+    mappable,
+    mapped_in_background,
+    mapped_run,
+)
+from cropdash.dashboard.map.outlines import ParcelOutlines, Ring, View, moved, moved_view
+from cropdash.dashboard.map.parcel_map import Painted, ParcelMap
 from cropdash.dashboard.map.parcel_table import ParcelTable
 from cropdash.dashboard.map.raster import drawn_as_polygons
 from cropdash.dashboard.map.shared_outlines import (
+    known_regions,
     measured_in_background,
+    projected_in_background,
     raster_in_background,
     raster_of,
 )
+from cropdash.dashboard.map.swipe import OVER, SwipeLine
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.run_words import count, listed, run_name
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
+from cropdash.datasets.store import ParcelStore
 from cropdash.runs.results import Result
 
 _MAP_HEIGHT = 520
 
 
 class MapPage(Page):
-    """Parcels coloured by what one of the chosen runs says of them."""
+    """Parcels coloured by what one of the chosen runs says of them, or two of them on either side of a line."""
 
     slug = "map"
     title = "Map"
@@ -52,51 +63,72 @@ class MapPage(Page):
 
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(choices, workbench, **params)
-        self._mapped: MappedRun | None = None
-        self._made_from: tuple[Any, ...] = ()
+        #: The runs on the map: the first, and the second where two are compared.
+        self._mapped: tuple[MappedRun, ...] = ()
+        #: Whose parcels are on the map, and the outlines that were sent: those, or projected for the basemap.
         self._drawn: ParcelOutlines | None = None
+        self._displayed: ParcelOutlines | None = None
         self._awaited: set[Future[Any]] = set()
-        self._places: dict[str, View] = {}
-        self.legend = LegendChips(self._filter)
         self._summed: tuple[tuple[Any, ...], ClassAreas] | None = None
         self._inside: tuple[tuple[Any, ...], PickedArea] | None = None
+        self.legend = LegendChips(self._filter)
         self.map = ParcelMap(
-            self._tapped, self.show_failure, raster_of, height=_MAP_HEIGHT, on_rectangle=self._pick
+            self._tapped, self.show_failure, raster_of, height=_MAP_HEIGHT, on_shape=self._pick
         )
-        self.area_picker = AreaPicker(choices, self.map)
+        self.area_picker = AreaPicker(choices, self.map, self._native)
+        self.basemap = BasemapSwitch(workbench.settings, self.map, self.update)
+        self.controls = MapControls(choices, self.slug, self.update, self.map.look_at, self._find)
         self.table = ParcelTable(self._choose_parcel)
         self.areas = AreasSection(self._choose_class)
-        self._build_controls()
+        self._note = text_pane("", "cd-map-note")
+        self._second = pn.Column(styles=OVER, margin=0)
+        self.swipe = SwipeLine()
         self.body.objects = [
             # A column, since Bokeh's pane passes neither its class nor its style on.
             pn.Column(
                 pn.pane.Bokeh(self.map.figure, sizing_mode="stretch_width", margin=0),
+                self._second,
+                self.swipe,
                 css_classes=["cd-map-plot"],
-                styles={"background": EMPTY_LAND, "border-radius": "6px", "overflow": "hidden"},
+                styles={
+                    "background": EMPTY_LAND,
+                    "border-radius": "6px",
+                    "overflow": "hidden",
+                    "position": "relative",
+                },
                 sizing_mode="stretch_width",
                 margin=0,
             ),
             self.legend,
-            self._controls,
+            self.controls,
             self.area_picker,
+            self.basemap,
             self._note,
             self.table,
             self.areas,
         ]
+        self.remember("colour", self.controls.colour_by)
+        self.remember("wrong", self.controls.wrong_only)
+        self.remember("run", self.controls.run.select)
+        self.remember("second", self.controls.second)
+        self.remember("line", self.swipe, "place")
 
     def refresh(self) -> None:
         """Bring map, legend, sentence and table in line with the choices."""
         if self.choices.handed_run:
-            self._run.prefer(self.choices.handed_run)
+            self.controls.run.prefer(self.choices.handed_run)
             self.choices.handed_run = ""
         try:
             able = mappable(self.chosen_runs(), self.choices.region)
-            run = self._run.offer(able)
+            run = self.controls.run.offer(able)
         except NothingToShow as reason:
             self.show_empty(str(reason), *self.ways_out(MAP_NEEDS))
             return
         try:
-            mapped = self._load(run)
+            store, regions = self._place_of(run)
+            if self._must_wait(run, store, regions):
+                return
+            mapped = mapped_run(run, store, regions)
         except NothingToShow as reason:
             self.show_empty(str(reason), self.launch_button())
             return
@@ -104,43 +136,77 @@ class MapPage(Page):
             # It was picked on another map.
             self.choices.area = None
             return
-        if self._must_wait(mapped.outlines):
-            return
-        self.show_body()
-        regions = f"in {self.choices.region or listed(run.regions())}"
-        here = self._picked_area(mapped)
-        where = regions if here is None else f"in the picked area of {regions.removeprefix('in ')}"
-        answers = mapped.answers if here is None else here.answers
-        self.say(answer(answers, where, self.choices.crop, run_name(run)), simulated=run.simulated)
-        self._crop.offer(mapped.answers.classes)
         data = self.workbench.dataset_of(run)
         others = [other for other in able if other is not run and self.workbench.dataset_of(other) == data]
-        self._draw(mapped, others)
-        self._show_parcel(mapped)
+        second = self.controls.offer_seconds([other for other in others if other.covers(regions)])
+        beside = None if second is None else self._beside(second, store, regions)
+        displayed = self._projected(mapped.outlines)
+        if displayed is None:
+            return
+        self.show_body()
+        where = f"in {self.choices.region or listed(run.regions())}"
+        here = self._picked_area(mapped)
+        self._say(run, mapped, here, where)
+        self.controls.crop.offer(mapped.answers.classes)
+        self._mapped = (mapped,) if beside is None else (mapped, beside)
+        self._draw(displayed, others, [run_name(run), "" if second is None else run_name(second)])
+        self._show_parcel()
         self._note.object = f"<p class='note'>{html.escape(' '.join(mapped.remarks()))}</p>"
-        self.area_picker.mark()
+        shape = picked_shape(self.choices.area)
+        self.area_picker.mark(None if shape is None else moved(shape, mapped.outlines.crs, displayed.crs))
         self.table.fill(
-            answers,
+            mapped.answers,
             self.choices.crop,
             self.choices.cell,
-            wrong_only=self._wrong_only.value,
-            in_area=here is not None,
+            wrong_only=self.controls.wrong_only.value,
+            area=None if here is None else here.rows,
         )
-        self._fill_areas(mapped, where, regions)
+        self._fill_areas(mapped, here, where)
 
-    def _must_wait(self, outlines: ParcelOutlines) -> bool:
+    def _say(self, run: Result, mapped: MappedRun, here: PickedArea | None, where: str) -> None:
+        among = None if here is None else here.rows
+        sentence = answer(mapped.answers, _picked(where, here), self.choices.crop, run_name(run), among=among)
+        self.say(sentence, simulated=run.simulated)
+
+    # --- what is made ready beside the server's event loop ---------------------------------------
+
+    def _must_wait(self, run: Result, store: ParcelStore, regions: tuple[str, ...]) -> bool:
         """Whether so many parcels are still being made ready to draw; the page comes back when they are."""
-        if drawn_as_polygons(len(outlines)):
+        parcels = len(store.rows(known_regions(store, regions)))
+        if drawn_as_polygons(parcels):
             return False
-        waits = self._pending(raster_in_background(outlines))
-        if self.choices.area is not None:
-            # What lies inside is known once the parcels are measured.
-            waits = self._pending(measured_in_background(outlines)) or waits
+        waits = self._pending(mapped_in_background(run, store, regions))
         if not waits:
-            return False
-        parcels = count(len(outlines), "parcel")
-        self.show_loading(f"Making {parcels} ready for the map. The first time takes some seconds.")
-        return True
+            outlines = mapped_run(run, store, regions).outlines
+            waits = self._pending(raster_in_background(outlines))
+            if self.choices.area is not None:
+                # What lies inside is known once the parcels are measured.
+                waits = self._pending(measured_in_background(outlines)) or waits
+        if waits:
+            told = count(parcels, "parcel")
+            self.show_loading(f"Making {told} ready for the map. The first time takes some seconds.")
+        return waits
+
+    def _beside(self, run: Result, store: ParcelStore, regions: tuple[str, ...]) -> MappedRun | None:
+        """The second run; None while it is being made ready, after which the page comes back."""
+        large = not drawn_as_polygons(len(store.rows(known_regions(store, regions))))
+        if large and self._pending(mapped_in_background(run, store, regions)):
+            return None
+        return mapped_run(run, store, regions)
+
+    def _projected(self, outlines: ParcelOutlines) -> ParcelOutlines | None:
+        """The outlines as they are drawn: their own, or in the system of the basemap; None while that is made."""
+        crs = self.basemap.crs
+        if crs is None or crs == outlines.crs:
+            return outlines
+        projected = projected_in_background(outlines, crs)
+        waits = self._pending(projected)
+        if not waits and not drawn_as_polygons(len(outlines)):
+            waits = self._pending(raster_in_background(projected.result()))
+        if waits:
+            self.show_loading("Laying the parcels over the basemap.")
+            return None
+        return projected.result()
 
     def _pending(self, work: Future[Any]) -> bool:
         """Whether work in the background is still going on; the page is refreshed when it is done.
@@ -161,46 +227,89 @@ class MapPage(Page):
 
     # --- the map ---------------------------------------------------------------------------------
 
-    def _load(self, run: Result) -> MappedRun:
-        """The run over its outlines; made anew only for another run, store or region."""
+    def _place_of(self, run: Result) -> tuple[ParcelStore, tuple[str, ...]]:
+        """The store whose outlines a run is laid over, and the regions that are meant."""
         name = self.workbench.dataset_of(run) or self.choices.dataset
         if not name:
             raise NothingToShow(
                 "The data set of this run is not among the data folders, so its outlines are unknown."
             )
-        store = self.workbench.store(name)
-        regions = (self.choices.region,) if self.choices.region else tuple(run.regions())
-        if self._mapped is None or self._made_from != (run, store, regions):
-            self._mapped = MappedRun.load(run, store, regions)
-            self._made_from = (run, store, regions)
-            self.table.forget()
-        return self._mapped
-
-    def _draw(self, mapped: MappedRun, others: Sequence[Result]) -> None:
-        """Colours and legend; geometry only where it is other than what is on the map."""
-        colouring = mapped.colouring(
-            self._colour_by.value, self.choices.crop, self._wrong_only.value, self.choices.cell, others
+        return self.workbench.store(name), (self.choices.region,) if self.choices.region else tuple(
+            run.regions()
         )
-        self.legend.offer(colouring.entries)
-        if mapped.outlines is self._drawn:
-            self.map.recolour(colouring, mapped.hover, self.legend.hidden)
-            return
-        self._drawn = mapped.outlines
-        self._offer_places(mapped.outlines)
-        # First the view, then the parcels: they are then sent once.
-        self.map.look_at(mapped.outlines.places[0].view)
-        self.map.show(mapped.outlines, colouring, mapped.hover, self.legend.hidden)
 
-    def _show_parcel(self, mapped: MappedRun) -> None:
+    def _draw(self, displayed: ParcelOutlines, others: Sequence[Result], names: list[str]) -> None:
+        """Colours and legend; geometry only where it is other than what is on the map."""
+        controls = self.controls
+        colourings = tuple(
+            mapped.colouring(
+                controls.colour_by.value,
+                self.choices.crop,
+                controls.wrong_only.value,
+                self.choices.cell,
+                others,
+            )
+            for mapped in self._mapped
+        )
+        if len(colourings) == 2:
+            colourings = compared(*colourings)
+        painted = [
+            Painted(colouring, mapped.hover)
+            for colouring, mapped in zip(colourings, self._mapped, strict=True)
+        ]
+        self.legend.offer(colourings[0].entries)
+        if len(painted) == 1 and self._second.objects:
+            self.swipe.parted = False
+            self._second.objects = []
+            self.map.alone()
+        if displayed is self._displayed:
+            self.map.recolour(painted, self.legend.hidden)
+        else:
+            self._show(displayed, painted)
+        if len(painted) == 2:
+            self.swipe.param.update(names=names, parted=True)
+            if not self._second.objects:
+                self._second.objects = [
+                    pn.pane.Bokeh(self.map.beside(), sizing_mode="stretch_width", margin=0)
+                ]
+
+    def _show(self, displayed: ParcelOutlines, painted: list[Painted]) -> None:
+        """Put other parcels on the map, or the same ones in another reference system."""
+        outlines = self._mapped[0].outlines
+        before, self._displayed = self._displayed, displayed
+        if before is not None and self._drawn is outlines:
+            self.map.look_at(moved_view(self.map.view, before.crs, displayed.crs))
+        else:
+            # First the view, then the parcels: they are then sent once.
+            self.map.look_at(displayed.places[0].view)
+        self._drawn = outlines
+        self.controls.offer_places(displayed.places, displayed.view)
+        self.map.show(displayed, painted, self.legend.hidden)
+
+    def _show_parcel(self) -> None:
         """Outline the chosen parcel, and go to it where it is not in view."""
-        position = None if self.choices.parcel is None else mapped.position(self.choices.parcel)
+        position = None
+        if self.choices.parcel is not None:
+            found = (mapped.position(self.choices.parcel) for mapped in self._mapped)
+            position = next((place for place in found if place is not None), None)
         self.map.select(position)
-        if position is not None and not self.map.shows(position):
-            self.map.look_at(mapped.outlines.frame(position))
+        if position is not None and self._displayed is not None and not self.map.shows(position):
+            self.map.look_at(self._displayed.frame(position))
 
     def _tapped(self, position: int | None) -> None:
-        if self._mapped is not None and position is not None:
-            self.choices.parcel = self._mapped.parcel(position)
+        if position is None:
+            return
+        for mapped in self._mapped:
+            if mapped.row[position] >= 0:
+                self.choices.parcel = mapped.parcel(position)
+                return
+
+    def _find(self, parcel: str) -> bool:
+        """Choose a parcel by its id; whether there is such a one."""
+        known = any(mapped.answers.row_of(parcel) is not None for mapped in self._mapped)
+        if known:
+            self.choices.parcel = parcel
+        return known
 
     def _filter(self, hidden: frozenset[str]) -> None:
         self.map.hide(hidden)
@@ -208,15 +317,16 @@ class MapPage(Page):
     # --- areas -----------------------------------------------------------------------------------
 
     def _picked_area(self, mapped: MappedRun) -> PickedArea | None:
-        """The parcels of the picked rectangle; None where none is picked."""
-        if self.choices.area is None:
+        """The parcels of the picked area; None where none is picked."""
+        shape = picked_shape(self.choices.area)
+        if shape is None:
             return None
         key = (mapped, self.choices.area)
         if self._inside is None or self._inside[0] != key:
-            self._inside = key, PickedArea.of(mapped, View(*self.choices.area))
+            self._inside = key, PickedArea.of(mapped, shape)
         return self._inside[1]
 
-    def _fill_areas(self, mapped: MappedRun, where: str, regions: str) -> None:
+    def _fill_areas(self, mapped: MappedRun, here: PickedArea | None, where: str) -> None:
         """How much land each class covers, once the parcels are measured."""
         measured = measured_in_background(mapped.outlines)
         if not drawn_as_polygons(len(mapped.outlines)) and self._pending(measured):
@@ -225,12 +335,18 @@ class MapPage(Page):
         measured.result()
         key = (mapped, self.choices.area)
         if self._summed is None or self._summed[0] != key:
-            here = self._picked_area(mapped)
-            self._summed = key, class_areas(mapped, None if here is None else here.outlines)
-        self.areas.fill(self._summed[1], self.choices.crop, where, regions)
+            areas = whole_areas(mapped) if here is None else class_areas(mapped, here.outlines)
+            self._summed = key, areas
+        self.areas.fill(self._summed[1], self.choices.crop, _picked(where, here), where)
 
-    def _pick(self, rectangle: View) -> None:
-        self.area_picker.pick(rectangle)
+    def _pick(self, shape: View | Ring) -> None:
+        self.area_picker.pick(shape)
+
+    def _native(self, shape: View | Ring) -> View | Ring:
+        """What was drawn on the map, in the data set's own system."""
+        if self._drawn is None or self._displayed is None:
+            return shape
+        return moved(shape, self._displayed.crs, self._drawn.crs)
 
     def _choose_class(self, code: int) -> None:
         self.choices.crop = code
@@ -238,78 +354,7 @@ class MapPage(Page):
     def _choose_parcel(self, parcel: str) -> None:
         self.choices.parcel = parcel
 
-    # --- controls --------------------------------------------------------------------------------
 
-    def _build_controls(self) -> None:
-        common: dict[str, Any] = {"size": "small", "margin": 0}
-        self._colour_by = pmu.RadioButtonGroup(
-            options={by.label: by for by in ColourBy},
-            value=ColourBy.PREDICTION,
-            # In a row, on a phone in two.
-            sx={
-                "@media (max-width: 600px)": {"flexWrap": "wrap"},
-                "& .MuiToggleButton-root": {
-                    "whiteSpace": "nowrap",
-                    "@media (max-width: 600px)": {
-                        "fontSize": "12px",
-                        "width": "auto",
-                        "flex": "1 0 30%",
-                        "paddingLeft": "6px",
-                        "paddingRight": "6px",
-                    },
-                },
-            },
-            css_classes=["cd-map-colour-by"],
-            **common,
-        )
-        self._wrong_only = pmu.Checkbox(label="wrong only", css_classes=["cd-map-wrong-only"], **common)
-        self._run = RunSelect(self.slug, self.update, margin=0)
-        self._crop = ClassSelect(self.choices, self.slug, margin=0)
-        self._place = pmu.Select(label="Go to", options={}, width=190, css_classes=["cd-map-place"], **common)
-        self._find = pmu.TextInput(
-            label="Find parcel",
-            placeholder="id, then Enter",
-            width=170,
-            css_classes=["cd-map-find"],
-            **common,
-        )
-        for control in (self._colour_by, self._wrong_only):
-            control.param.watch(lambda _: self.update(), "value")
-        self._place.param.watch(self._go_to_place, "value")
-        self._find.param.watch(self._find_parcel, "value")
-        self._controls = pn.FlexBox(
-            self._colour_by,
-            self._wrong_only,
-            self._run,
-            self._crop,
-            self._place,
-            self._find,
-            gap="12px",
-            align_items="center",
-            margin=(14, 0, 4, 0),
-            sizing_mode="stretch_width",
-            css_classes=["cd-map-controls"],
-        )
-        self._note = text_pane("", "cd-map-note")
-
-    def _offer_places(self, outlines: ParcelOutlines) -> None:
-        self._places = {
-            f"place {number} · {place.parcels:,} parcels": place.view
-            for number, place in enumerate(outlines.places, start=1)
-        }
-        self._places["all places"] = outlines.view
-        names = list(self._places)
-        self._place.param.update(options=names, value=names[0], visible=len(outlines.places) > 1)
-
-    def _go_to_place(self, event: Any) -> None:
-        if event.new in self._places:
-            self.map.look_at(self._places[event.new])
-
-    def _find_parcel(self, event: Any) -> None:
-        wanted = event.new.strip()
-        known = not wanted or (self._mapped is not None and wanted in set(self._mapped.answers.parcel_id))
-        self._find.param.update(
-            error_state=not known, label="Find parcel" if known else "no test parcel of that id here"
-        )
-        if wanted and known:
-            self.choices.parcel = wanted
+def _picked(where: str, here: PickedArea | None) -> str:
+    """``in the picked area of r4`` where one is picked, else ``in r4``."""
+    return where if here is None else f"in the picked area of {where.removeprefix('in ')}"

@@ -8,15 +8,24 @@ codes; switching a legend entry off sends a palette.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from bokeh.events import SelectionGeometry, Tap
+from bokeh.models import TileSource
 
 from cropdash.dashboard.map.colours import Colouring
-from cropdash.dashboard.map.figure import MapFigure, no_image
-from cropdash.dashboard.map.outlines import ParcelOutlines, View
+from cropdash.dashboard.map.figure import (
+    SUFFIXES,
+    MapFigure,
+    MapSources,
+    Shape,
+    no_image,
+    no_polygons,
+    ring_data,
+)
+from cropdash.dashboard.map.outlines import ParcelOutlines, Ring, View
 from cropdash.dashboard.map.raster import ParcelRaster, codes_image, drawn_as_polygons
 
 if TYPE_CHECKING:
@@ -24,8 +33,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: For every outline a text under each of ``parcel``, ``truth``, ``prediction`` and ``confidence``.
-Hover = Mapping[str, Sequence[str] | np.ndarray]
+#: Of outlines at some positions, a text each under ``parcel``, ``truth``, ``prediction`` and ``confidence``.
+Hover = Callable[["NDArray[np.int64]"], Mapping[str, Sequence[str]]]
+
+
+class Painted(NamedTuple):
+    """What one run says of the outlines.
+
+    Attributes:
+        colouring: a code for every outline, in the order of the outlines.
+        hover: what hovering says of some.
+    """
+
+    colouring: Colouring
+    hover: Hover
+
+
 #: Pixels around a tap in which the nearest parcel is still meant; a fingertip is wider than a field.
 TAP_REACH = 8
 #: Wait this long after a movement before drawing anew, in milliseconds.
@@ -40,7 +63,7 @@ class ParcelMap:
         on_tap: called with the position of the tapped parcel, or None beside all parcels.
         on_error: called with what went wrong while drawing, since no other handler would see it.
         raster: makes the shared raster of some outlines; asked for only when an image is needed.
-        on_rectangle: called with a rectangle that was drawn; see :meth:`let_draw`.
+        on_shape: called with a rectangle or a polygon that was drawn; see :meth:`let_draw`.
     """
 
     def __init__(
@@ -49,14 +72,16 @@ class ParcelMap:
         on_error: Callable[[Exception], None],
         raster: Callable[[ParcelOutlines], ParcelRaster] = ParcelRaster,
         height: int = 560,
-        on_rectangle: Callable[[View], None] | None = None,
+        on_shape: Callable[[View | Ring], None] | None = None,
     ) -> None:
         self._on_tap, self._on_error, self._raster = on_tap, on_error, raster
-        self._on_rectangle = on_rectangle
+        self._on_shape = on_shape
+        self._drawing_shape: Shape | None = None
+        self._marked: View | None = None
+        self._tiles: TileSource | None = None
         self._outlines: ParcelOutlines | None = None
-        self._colouring = Colouring(np.zeros(0, np.uint8), ())
+        self._painted: tuple[Painted, ...] = ()
         self._hidden: frozenset[str] = frozenset()
-        self._hover: Hover = {}
         self._sent: View | None = None
         self._sent_positions: NDArray[np.int64] = np.zeros(0, np.int64)
         self._image_positions: NDArray[np.int32] | None = None
@@ -64,53 +89,81 @@ class ParcelMap:
         #: Width and height of the drawing area: a guess until the browser says.
         self._inner = {"inner_width": 900, "inner_height": height}
         self._sized = False
-        #: What the browser has been sent.
-        self.drawing = MapFigure(height)
-        self.figure = self.drawing.plot
+        self._height = height
+        #: What the browser has been sent, and where it is drawn: a second figure comes with a second run.
+        self.sources = MapSources()
+        self.drawings = [MapFigure(height, self.sources)]
+        self.figure = self.drawings[0].plot
         for span in (self.figure.x_range, self.figure.y_range):
             span.on_change("start", self._moved)
             span.on_change("end", self._moved)
         self.figure.on_change("inner_width", self._resized)
         self.figure.on_change("inner_height", self._resized)
-        self.figure.on_event(Tap, self._tapped)
-        self.figure.on_event(SelectionGeometry, self._drawn)
+        self._listen(self.drawings[0], 0)
 
     # --- what is on the map ----------------------------------------------------------------------
 
     def show(
-        self,
-        outlines: ParcelOutlines,
-        colouring: Colouring,
-        hover: Hover,
-        hidden: Collection[str] = (),
+        self, outlines: ParcelOutlines, painted: Sequence[Painted], hidden: Collection[str] = ()
     ) -> None:
         """Put parcels on the map, in the view that the map has; :meth:`look_at` moves it.
 
         Args:
-            colouring: a code for every outline, in the order of the outlines.
-            hover: what hovering says of every outline.
+            painted: of one run, or of two with the same entries; the second is drawn into :meth:`beside`.
         """
-        self._outlines, self._colouring, self._hover, self._hidden = (
-            outlines,
-            colouring,
-            hover,
-            frozenset(hidden),
-        )
+        self._outlines, self._painted, self._hidden = outlines, tuple(painted), frozenset(hidden)
         self._sent = None
-        self.drawing.highlight.data = {"xs": [], "ys": []}
-        self.drawing.measure(outlines.metres_per_unit)
+        self.sources.highlight.data = {"xs": [], "ys": []}
+        for drawing in self.drawings:
+            drawing.measure(outlines.metres_per_unit)
         self._paint()
         self._draw()
 
-    def recolour(self, colouring: Colouring, hover: Hover, hidden: Collection[str] = ()) -> None:
+    def recolour(self, painted: Sequence[Painted], hidden: Collection[str] = ()) -> None:
         """Colour the same parcels otherwise. No geometry travels."""
-        self._colouring, self._hover, self._hidden = colouring, hover, frozenset(hidden)
-        self._paint()
+        before, self._painted, self._hidden = self._painted, tuple(painted), frozenset(hidden)
+        if len(before) == len(self._painted) and all(
+            old.colouring is new.colouring for old, new in zip(before, self._painted, strict=True)
+        ):
+            self._paint()
+            return
+        if len(before) != len(self._painted):
+            # Both sources have columns for each run, also the one that draws nothing just now.
+            if self._image_positions is None:
+                self.sources.image.data = no_image(self._runs)
+            elif not len(self._sent_positions):
+                self.sources.polygons.data = no_polygons(self._runs)
         if self._image_positions is not None:
+            self._paint()
             self._send_image()
         elif len(self._sent_positions):
-            for column, values in self._columns(self._sent_positions).items():
-                self.drawing.polygons.data[column] = values
+            self._unmask()
+            geometry = {name: self.sources.polygons.data[name] for name in ("xs", "ys")}
+            columns = self._columns(self._sent_positions)
+            if set(columns) | set(geometry) == set(self.sources.polygons.data):
+                for column, values in columns.items():
+                    self.sources.polygons.data[column] = values
+            else:
+                self.sources.polygons.data = {**geometry, **columns}
+            self._paint()
+
+    def beside(self) -> Any:
+        """The figure of the second run, which moves with the first; made when it is first asked for."""
+        if len(self.drawings) == 1:
+            second = MapFigure(self._height, self.sources, self.drawings[0])
+            if self._outlines is not None:
+                second.measure(self._outlines.metres_per_unit)
+            second.let_draw(self._drawing_shape)
+            self._listen(second, 1)
+            self.drawings.append(second)
+            second.mark(self._marked)
+            second.lay_over(self._tiles)
+            self._paint()
+        return self.drawings[1].plot
+
+    def alone(self) -> None:
+        """Forget the second figure, once it has been taken from the page."""
+        del self.drawings[1:]
 
     def hide(self, hidden: Collection[str]) -> None:
         """Switch legend entries off, by key. Only the palette and one mask travel."""
@@ -120,23 +173,32 @@ class ParcelMap:
     def select(self, position: int | None) -> None:
         """Draw the outline of one parcel over all others."""
         if position is None or self._outlines is None:
-            self.drawing.highlight.data = {"xs": [], "ys": []}
+            if len(self.sources.highlight.data["xs"]):
+                self.sources.highlight.data = {"xs": [], "ys": []}
             return
         xs, ys = self._outlines.rings([position])
-        self.drawing.highlight.data = {"xs": xs, "ys": ys}
+        self.sources.highlight.data = {"xs": xs, "ys": ys}
 
-    def let_draw(self, draws: bool) -> None:
-        """Let dragging draw a rectangle, once, rather than move the map."""
-        self.drawing.drag(draws=draws)
+    def let_draw(self, shape: Shape | None) -> None:
+        """Let the pointer draw a shape, once, rather than move the map and choose parcels."""
+        self._drawing_shape = shape
+        for drawing in self.drawings:
+            drawing.let_draw(shape)
 
-    def mark(self, rectangle: View | None) -> None:
-        """Draw a rectangle over the parcels, or none."""
-        picked = self.drawing.picked
-        if rectangle is None:
-            picked.visible = False
-            return
-        x0, y0, x1, y1 = rectangle
-        picked.update(left=x0, bottom=y0, right=x1, top=y1, visible=True)
+    def mark(self, shape: View | Ring | None) -> None:
+        """Draw a shape over the parcels, or none."""
+        self._marked = shape if isinstance(shape, View) else None
+        ring = ring_data(None if isinstance(shape, View) else shape)
+        if ring != self.sources.ring.data:
+            self.sources.ring.data = ring
+        for drawing in self.drawings:
+            drawing.mark(self._marked)
+
+    def lay_over(self, tiles: TileSource | None) -> None:
+        """Put tiles of a map in EPSG:3857 under the parcels, or take them away."""
+        self._tiles = tiles
+        for drawing in self.drawings:
+            drawing.lay_over(tiles)
 
     def look_at(self, view: View) -> None:
         """Move the map."""
@@ -188,15 +250,26 @@ class ParcelMap:
         self._sent, self._sent_positions, self._image_positions = view, positions, None
         xs, ys = self._outlines.rings(positions)
         self._unmask()
-        self.drawing.polygons.data = {"xs": xs, "ys": ys, **self._columns(positions)}
-        self.drawing.image.data = no_image()
+        self.sources.polygons.data = {"xs": xs, "ys": ys, **self._columns(positions)}
+        if self.sources.image.data["x"]:
+            self.sources.image.data = no_image(self._runs)
         self._paint()
 
     def _columns(self, positions: NDArray[np.int64]) -> dict[str, list[Any]]:
-        return {
-            "code": self._colouring.codes[positions].tolist(),
-            **{name: [texts[i] for i in positions] for name, texts in self._hover.items()},
-        }
+        columns: dict[str, list[Any]] = {}
+        for suffix, painted in self._by_suffix():
+            columns[f"code{suffix}"] = painted.colouring.codes[positions].tolist()
+            columns |= {f"{name}{suffix}": list(texts) for name, texts in painted.hover(positions).items()}
+        return columns
+
+    @property
+    def _runs(self) -> int:
+        """Of how many runs the sources have columns: of one also while there is none."""
+        return max(1, len(self._painted))
+
+    def _by_suffix(self) -> Iterator[tuple[str, Painted]]:
+        """What the columns of each run end on."""
+        return zip(SUFFIXES, self._painted, strict=False)
 
     def _make_image(self, view: View) -> None:
         assert self._outlines is not None
@@ -206,13 +279,16 @@ class ParcelMap:
         if len(self._sent_positions):
             self._sent_positions = np.zeros(0, np.int64)
             self._unmask()
-            self.drawing.polygons.data = {name: [] for name in self.drawing.polygons.data}
+            self.sources.polygons.data = no_polygons(self._runs)
         self._send_image()
 
     def _send_image(self) -> None:
         assert self._image_positions is not None and self._sent is not None
-        self.drawing.image.data = {
-            "image": [codes_image(self._image_positions, self._colouring.codes)],
+        self.sources.image.data = {
+            **{
+                f"image{suffix}": [codes_image(self._image_positions, painted.colouring.codes)]
+                for suffix, painted in self._by_suffix()
+            },
             "x": [self._sent.x0],
             "y": [self._sent.y0],
             "dw": [self._sent.width],
@@ -220,25 +296,30 @@ class ParcelMap:
         }
 
     def _paint(self) -> None:
-        palette = self._colouring.palette(self._hidden)
+        """Palette and masks; of two runs the entries, and so the palette, are the same."""
+        if not self._painted:
+            return
+        palette = self._painted[0].colouring.palette(self._hidden)
         # Half-integers as bounds put every whole code into the middle of its colour.
-        self.drawing.mapper.update(palette=palette, low=-0.5, high=len(palette) - 0.5)
+        self.sources.mapper.update(palette=palette, low=-0.5, high=len(palette) - 0.5)
         if len(self._sent_positions):
-            shown = self._colouring.shown(self._hidden)[self._sent_positions]
-            self.drawing.mask.booleans = None if shown.all() else shown.tolist()
-            hatched = shown & self._colouring.hatches()[self._sent_positions]
-            self.drawing.hatch_mask.booleans = hatched.tolist() if hatched.any() else []
+            for drawing, painted in zip(self.drawings, self._painted, strict=False):
+                shown = painted.colouring.shown(self._hidden)[self._sent_positions]
+                drawing.mask.booleans = None if shown.all() else shown.tolist()
+                hatched = shown & painted.colouring.hatches()[self._sent_positions]
+                drawing.hatch_mask.booleans = hatched.tolist() if hatched.any() else []
 
     def _unmask(self) -> None:
         """Before other polygons come: a mask that is longer than its columns would be refused by the browser."""
-        self.drawing.mask.booleans, self.drawing.hatch_mask.booleans = None, []
+        for drawing in self.drawings:
+            drawing.mask.booleans, drawing.hatch_mask.booleans = None, []
 
     def _clear(self) -> None:
         self._sent, self._image_positions = None, None
         self._sent_positions = np.zeros(0, np.int64)
         self._unmask()
-        self.drawing.polygons.data = {name: [] for name in self.drawing.polygons.data}
-        self.drawing.image.data = no_image()
+        self.sources.polygons.data = no_polygons(self._runs)
+        self.sources.image.data = no_image(self._runs)
 
     @property
     def _pixels(self) -> tuple[int, int]:
@@ -269,25 +350,32 @@ class ParcelMap:
             self._sent = None
         self._moved(attr, old, new)
 
-    def _tapped(self, event: Tap) -> None:
-        self._guarded(lambda: self._on_tap(self._under(event.x, event.y)))
+    def _listen(self, drawing: MapFigure, side: int) -> None:
+        """Take what is tapped and drawn on a figure; its side of the line says which run is meant."""
+        drawing.plot.on_event(Tap, lambda event: self._tapped(event, side))
+        drawing.plot.on_event(SelectionGeometry, self._drawn)
+
+    def _tapped(self, event: Tap, side: int = 0) -> None:
+        # The corner of a polygon is no parcel that is meant.
+        if self._drawing_shape is None:
+            self._guarded(lambda: self._on_tap(self._under(event.x, event.y, side)))
 
     def _drawn(self, event: SelectionGeometry) -> None:
-        box = event.geometry
-        if not event.final or box.get("type") != "rect":
+        if not event.final or self._drawing_shape is None:
             return
-        self.let_draw(False)
-        x0, x1 = sorted((box["x0"], box["x1"]))
-        y0, y1 = sorted((box["y0"], box["y1"]))
-        if self._on_rectangle is not None and x1 > x0 and y1 > y0:
-            rectangle = View(x0, y0, x1, y1)
-            self._guarded(lambda: self._on_rectangle(rectangle))  # type: ignore[misc]
+        shape = _shape(event.geometry)
+        if shape is None:
+            return
+        self.let_draw(None)
+        if self._on_shape is not None:
+            self._guarded(lambda: self._on_shape(shape))  # type: ignore[misc]
 
-    def _under(self, x: float, y: float) -> int | None:
-        if self._outlines is None or x is None or y is None:
+    def _under(self, x: float, y: float, side: int = 0) -> int | None:
+        if self._outlines is None or x is None or y is None or side >= len(self._painted):
             return None
         reach = TAP_REACH * self.view.width / max(self._pixels[0], 1)
-        return self._outlines.at(x, y, reach=reach, among=self._colouring.shown(self._hidden))
+        shown = self._painted[side].colouring.shown(self._hidden)
+        return self._outlines.at(x, y, reach=reach, among=shown)
 
     def _guarded(self, action: Callable[[], None]) -> None:
         """Run what a browser event asked for; errors would otherwise only reach the server's log."""
@@ -296,3 +384,17 @@ class ParcelMap:
         except Exception as error:
             log.exception("the map could not be drawn")
             self._on_error(error)
+
+
+def _shape(geometry: dict[str, Any]) -> View | Ring | None:
+    """What was drawn; None where it encloses nothing."""
+    if geometry.get("type") == "rect":
+        x0, x1 = sorted((geometry["x0"], geometry["x1"]))
+        y0, y1 = sorted((geometry["y0"], geometry["y1"]))
+        return View(x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
+    if geometry.get("type") != "poly":
+        return None
+    corners = [(float(x), float(y)) for x, y in zip(geometry["x"], geometry["y"], strict=True)]
+    # A second tap that ends the drawing stands on the last corner.
+    ring = tuple(corner for at, corner in enumerate(corners) if at == 0 or corner != corners[at - 1])
+    return ring if len(set(ring)) >= 3 else None

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import panel as pn
 
 from cropdash.dashboard.map.answers import ParcelAnswers
+from cropdash.dashboard.map.parcel_rows import ParcelRows
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.run_words import count
 from cropdash.dashboard.tables import DataTable, TableClick, csv_button, number
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _TITLES = {
     "parcel": "Parcel",
@@ -22,7 +27,6 @@ _TITLES = {
     "result": "Right or wrong",
     "confidence": "Confidence",
 }
-_ORDER = {"wrong": 0, "right": 1, "–": 2}
 
 
 class ParcelTable(pn.viewable.Viewer):
@@ -35,7 +39,7 @@ class ParcelTable(pn.viewable.Viewer):
     def __init__(self, on_choose: Callable[[str], None], **params: Any) -> None:
         super().__init__(**params)
         self._on_choose = on_choose
-        self.frame = pd.DataFrame()
+        self._rows: ParcelRows | None = None
         self.title = text_pane("", "cd-map-table-title")
         self._table = DataTable(
             pd.DataFrame(columns=list(_TITLES)),
@@ -60,6 +64,16 @@ class ParcelTable(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return self._section
 
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The parcels that are listed, written out."""
+        return pd.DataFrame(columns=list(_TITLES)) if self._rows is None else self._rows.frame()
+
+    @property
+    def rows(self) -> NDArray[np.int32]:
+        """``(listed,)`` row in the run's answers of each parcel that is listed."""
+        return np.zeros(0, np.int32) if self._rows is None else self._rows.rows
+
     def fill(
         self,
         answers: ParcelAnswers,
@@ -67,7 +81,7 @@ class ParcelTable(pn.viewable.Viewer):
         cell: tuple[int, int] | None,
         *,
         wrong_only: bool,
-        in_area: bool,
+        area: NDArray[np.bool_] | None,
     ) -> None:
         """List parcels; the page in view stays while the rows are the same.
 
@@ -75,31 +89,25 @@ class ParcelTable(pn.viewable.Viewer):
             crop: code of the chosen class.
             cell: codes of the true and the mapped class of the chosen cell.
             wrong_only: leave out what is not wrong.
-            in_area: whether the answers are those of a picked area.
+            area: ``(parcels,)`` which parcels lie in the picked area; None where none is picked.
         """
-        table = answers.table()[answers.in_view(crop, wrong_only, cell)]
-        table = table.assign(rank=table["result"].map(_ORDER)).sort_values(
-            ["rank", "confidence"], ascending=[True, False], kind="stable"
-        )
-        table = table.drop(columns="rank").reset_index(drop=True)
-        parcels = count(len(table), "wrong parcel" if wrong_only else "parcel")
+        shown = answers.in_view(crop, wrong_only, cell)
+        rows = ParcelRows(answers, shown if area is None else shown & area)
+        parcels = count(len(rows), "wrong parcel" if wrong_only else "parcel")
         names = {known.code: known.name for known in answers.classes}
-        words = f"{parcels} in the picked area" if in_area else parcels
+        words = f"{parcels} in the picked area" if area is not None else parcels
         if cell is not None and set(cell) <= set(names):
             words = f"{parcels} of {names[cell[0]]} mapped as {names[cell[1]]}"
         elif crop in names:
-            words = f"{parcels} that {'is' if len(table) == 1 else 'are'} {names[crop]} or taken for it"
+            words = f"{parcels} that {'is' if len(rows) == 1 else 'are'} {names[crop]} or taken for it"
         self.title.object = (
             f"<h2>{html.escape(words)}</h2><span class='note'>The surest errors first. Click a row, or a parcel "
             "on the map, to see its series.</span>"
         )
-        if not table.equals(self.frame):
-            self.frame = table
-            self._table.fill(table, page=1)
-
-    def forget(self) -> None:
-        """Start on the first page at the next filling, even if the rows are the same."""
-        self.frame = pd.DataFrame()
+        if rows != self._rows:
+            self._rows = rows
+            self._table.fill(rows, page=1)
 
     def _row_clicked(self, click: TableClick) -> None:
-        self._on_choose(str(self.frame["parcel"].iloc[click.row]))
+        if self._rows is not None:
+            self._on_choose(str(self._rows.answers.parcel_id[self._rows.rows[click.row]]))

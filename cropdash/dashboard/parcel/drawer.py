@@ -12,7 +12,7 @@ from bokeh.models.layouts import LayoutDOM
 
 from cropdash.dashboard.colours import ACCENT, MUTED, RULE, run_colour
 from cropdash.dashboard.map.outlines import ParcelOutlines
-from cropdash.dashboard.map.shared_outlines import outlines_of
+from cropdash.dashboard.map.shared_outlines import outlines_holding
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.parcel.facts import (
     RunAnswer,
@@ -147,7 +147,7 @@ class ParcelDrawer(pn.viewable.Viewer):
             self._only_say(f"The data set {store.info.title} has no parcel of this id.")
             return
         region = str(store.parcels["region"].iloc[row])
-        outlines = outlines_of(store, (region,))
+        outlines = outlines_holding(store, region)
         answers, unable = self._ask(runs, parcel, region)
         self._facts.object = _top(store, row, outlines)
         without = (

@@ -16,6 +16,7 @@ import shapely
 
 from cropdash.dashboard.colours import INK, MUTED
 from cropdash.dashboard.map.outlines import ParcelOutlines
+from cropdash.dashboard.map.shared_answers import answers_holding
 from cropdash.datasets.store import ParcelStore
 from cropdash.nomenclature import SENSORS, CropClass
 from cropdash.runs.results import Result
@@ -54,23 +55,18 @@ def run_answer(run: Result, parcel: str, region: str, label: str, colour: str) -
     """A run's answer for one parcel; None where the parcel is none of its test parcels."""
     if region not in run.regions():
         return None
-    predictions = run.predictions([region])
-    if predictions is None:
+    answers = answers_holding(run, region)
+    row = None if answers is None else answers.row_of(parcel)
+    if answers is None or row is None:
         return None
-    found = predictions[predictions["parcel_id"] == parcel]
-    if found.empty:
-        return None
-    row = found.iloc[0]
-    predicted = int(row["predicted"])
+    predicted = int(answers.predicted[row])
     return RunAnswer(
         label=label,
         colour=colour,
         classes=run.classes,
-        truth=int(row["truth"]),
+        truth=int(answers.truth[row]),
         predicted=predicted,
-        probabilities=tuple(float(row[f"probability_{crop.code}"]) for crop in run.classes)
-        if predicted >= 0
-        else (),
+        probabilities=tuple(map(float, answers.probabilities[row])) if predicted >= 0 else (),
     )
 
 

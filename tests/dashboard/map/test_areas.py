@@ -102,7 +102,7 @@ def test_a_picked_area_sums_its_own_parcels_and_keeps_the_whole_error_matrix() -
     assert found.sample == 10
     # One in six of the land mapped as wheat is barley, also here.
     assert found.rows.set_index("class").loc["barley", "estimated"] == pytest.approx(0.5)
-    assert any("also of those outside the rectangle" in note for note in found.notes("in r"))
+    assert any("also of those outside the picked area" in note for note in found.notes("in r"))
 
 
 def test_an_area_without_parcels_says_so() -> None:

@@ -12,10 +12,11 @@ from bokeh.events import SelectionGeometry
 
 from cropdash.dashboard.choosers import NothingToShow
 from cropdash.dashboard.map.colours import CLEAR, ColourBy, Colouring, LegendEntry
+from cropdash.dashboard.map.figure import HOVER, Shape
 from cropdash.dashboard.map.mapped_run import MappedRun, mappable
 from cropdash.dashboard.map.outlines import ParcelOutlines, View
 from cropdash.dashboard.map.page import MapPage
-from cropdash.dashboard.map.parcel_map import ParcelMap
+from cropdash.dashboard.map.parcel_map import Painted, ParcelMap
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
@@ -64,7 +65,7 @@ def test_a_chosen_class_filters_the_table(workbench: Workbench) -> None:
 def test_wrong_only_leaves_the_wrong_parcels_in_the_table(workbench: Workbench) -> None:
     shown = page(workbench, "S2_seed1_example")
     wrong = int((shown.table.frame["result"] == "wrong").sum())
-    shown._wrong_only.value = True
+    shown.controls.wrong_only.value = True
     assert shown.table.frame["result"].tolist() == ["wrong"] * wrong
     assert f"{wrong} wrong parcel" in str(shown.table.title.object)
 
@@ -81,8 +82,8 @@ def test_a_parcel_out_of_view_is_gone_to(workbench: Workbench) -> None:
     shown = page(workbench, "S2_seed1_example")
     shown.map.look_at(View(0, 0, 100, 100))
     shown.choices.parcel = "r4-010"
-    assert shown._mapped is not None
-    position = shown._mapped.position("r4-010")
+    assert shown._mapped
+    position = shown._mapped[0].position("r4-010")
     assert position is not None and shown.map.shows(position)
 
 
@@ -118,9 +119,9 @@ def test_a_run_of_another_data_set_is_not_laid_over_this_one(workbench: Workbenc
 
 def test_where_runs_differ_is_the_share_of_the_others_that_map_another_class(workbench: Workbench) -> None:
     shown = page(workbench, "S2_seed1_example", "S1_seed1_example", "tsa_seed1_example")
-    assert shown._mapped is not None
-    shown._colour_by.value = ColourBy.DISAGREEMENT
-    own = shown._mapped.answers.predicted
+    assert shown._mapped
+    shown.controls.colour_by.value = ColourBy.DISAGREEMENT
+    own = shown._mapped[0].answers.predicted
     others = [
         workbench.library.get(run).predictions()["predicted"].to_numpy()  # type: ignore[index]
         for run in ("S1_seed1_example", "tsa_seed1_example")
@@ -128,7 +129,7 @@ def test_where_runs_differ_is_the_share_of_the_others_that_map_another_class(wor
     both = (own >= 0) & (others[0] >= 0) & (others[1] >= 0)
     expected = ((own != others[0]).astype(float) + (own != others[1])) / 2
     runs = tuple(workbench.library.get(run) for run in ("S1_seed1_example", "tsa_seed1_example"))
-    share = shown._mapped.disagreement(runs)
+    share = shown._mapped[0].disagreement(runs)
     assert both.sum() > 15
     assert 0 < expected[both].mean() < 1
     np.testing.assert_allclose(share[both], expected[both])
@@ -139,7 +140,7 @@ def test_where_runs_differ_is_the_share_of_the_others_that_map_another_class(wor
 
 def test_a_run_alone_has_nothing_to_be_compared_with(workbench: Workbench) -> None:
     shown = page(workbench, "S2_seed1_example")
-    shown._colour_by.value = ColourBy.DISAGREEMENT
+    shown.controls.colour_by.value = ColourBy.DISAGREEMENT
     assert [chip[0] for chip in shown.legend.chips] == ["none"]
     assert "nothing to compare" in shown.legend.chips[0][1]
 
@@ -149,9 +150,9 @@ def test_a_run_alone_has_nothing_to_be_compared_with(workbench: Workbench) -> No
 
 def around(shown: MapPage, *parcels: str) -> tuple[float, float, float, float]:
     """A rectangle in whole metres around the outlines of some parcels."""
-    assert shown._mapped is not None
-    positions = [shown._mapped.position(parcel) for parcel in parcels]
-    bounds = shown._mapped.outlines.bounds[positions]
+    assert shown._mapped
+    positions = [shown._mapped[0].position(parcel) for parcel in parcels]
+    bounds = shown._mapped[0].outlines.bounds[positions]
     x0, y0 = np.floor(bounds[:, :2].min(axis=0)) - 1
     x1, y1 = np.ceil(bounds[:, 2:].max(axis=0)) + 1
     return float(x0), float(y0), float(x1), float(y1)
@@ -159,8 +160,8 @@ def around(shown: MapPage, *parcels: str) -> tuple[float, float, float, float]:
 
 def test_all_answered_parcels_are_in_the_areas(workbench: Workbench) -> None:
     shown = page(workbench, "S2_seed1_example")
-    assert shown._mapped is not None
-    answered = shown._mapped.answers.predicted >= 0
+    assert shown._mapped
+    answered = shown._mapped[0].answers.predicted >= 0
     assert shown.areas.frame["parcels"].sum() == answered.sum()
     assert "ha in r4, class by class" in str(shown.areas._title.object)
     shown.choices.crop = 18
@@ -169,22 +170,22 @@ def test_all_answered_parcels_are_in_the_areas(workbench: Workbench) -> None:
 
 def test_a_drawn_rectangle_narrows_sentence_table_and_areas_until_it_is_cleared(workbench: Workbench) -> None:
     shown = page(workbench, "S2_seed1_example")
-    shown.area_picker.draw_button.clicks += 1
-    assert shown.map.figure.toolbar.active_drag is shown.map.drawing._draw_box
+    shown.area_picker.draw_buttons[Shape.RECTANGLE].clicks += 1
+    assert shown.map.figure.toolbar.active_drag is shown.map.drawings[0]._draw_box
     x0, y0, x1, y1 = around(shown, "r4-003", "r4-004")
     geometry = {"type": "rect", "x0": x1, "x1": x0, "y0": y0, "y1": y1}
     shown.map._drawn(SelectionGeometry(shown.map.figure, geometry=geometry))
-    assert shown.map.figure.toolbar.active_drag is shown.map.drawing._pan, "dragging moves the map again"
+    assert shown.map.figure.toolbar.active_drag is shown.map.drawings[0]._pan, "dragging moves the map again"
     assert shown.choices.area == (x0, y0, x1, y1)
     assert set(shown.table.frame["parcel"]) == {"r4-003", "r4-004"}
     assert "2 parcels in the picked area" in str(shown.table.title.object)
     assert "in the picked area of r4" in str(shown._answer.object)
     assert shown.areas.frame["parcels"].sum() <= 2
-    assert shown.map.drawing.picked.visible and shown.area_picker.clear_button.visible
+    assert shown.map.drawings[0].picked.visible and shown.area_picker.clear_button.visible
     shown.area_picker.clear_button.clicks += 1
     assert shown.choices.area is None
     assert len(shown.table.frame) == 24
-    assert not shown.map.drawing.picked.visible and not shown.area_picker.clear_button.visible
+    assert not shown.map.drawings[0].picked.visible and not shown.area_picker.clear_button.visible
 
 
 def test_what_is_in_view_can_be_picked_without_a_pointer(workbench: Workbench) -> None:
@@ -203,7 +204,7 @@ def test_an_area_without_a_parcel_says_so_and_can_be_cleared(workbench: Workbenc
 
 def test_an_area_of_another_map_is_taken_back(workbench: Workbench) -> None:
     shown = page(workbench, "S2_seed1_example", area=(0.0, 0.0, 10.0, 10.0))
-    assert shown._mapped is not None
+    assert shown._mapped
     # As after a change of region or data set: other outlines are on the map.
     shown._drawn = ParcelOutlines(gpd.GeoSeries([shapely.box(0, 0, 1, 1)], crs=32631))
     shown.update()
@@ -221,52 +222,57 @@ def squares(count: int) -> ParcelOutlines:
     return ParcelOutlines(gpd.GeoSeries(shapely.box(x, y, x + 80, y + 80), crs=32631))
 
 
+def ids(positions: np.ndarray) -> dict[str, list[str]]:
+    """What hovering says of made-up parcels."""
+    return {name: [str(at) for at in positions] for name in HOVER}
+
+
 def drawn(count: int) -> tuple[ParcelMap, ParcelOutlines, Colouring]:
     outlines = squares(count)
     entries = (LegendEntry("a", "a", "#111111", count), LegendEntry("b", "b", "#222222", 0, hatched=True))
     colouring = Colouring(np.full(count, 1, np.uint8), entries)
     shown = ParcelMap(lambda _: None, pytest.fail)
     shown.look_at(outlines.view)
-    shown.show(outlines, colouring, {"parcel": [str(i) for i in range(count)]})
+    shown.show(outlines, [Painted(colouring, ids)])
     return shown, outlines, colouring
 
 
 def test_zooming_in_turns_the_image_into_polygons_and_back() -> None:
     shown, outlines, _ = drawn(4_000)
     assert not shown.as_polygons
-    image = shown.drawing.image.data["image"][0]
+    image = shown.sources.image.data["image"][0]
     assert image.dtype == np.uint8 and 0.5 < (image == 1).mean() < 0.7
     shown.look_at(View(0, 0, 1_000, 1_000))
-    assert shown.as_polygons and not shown.drawing.image.data["image"]
-    assert 100 <= len(shown.drawing.polygons.data["xs"]) < 500
+    assert shown.as_polygons and not shown.sources.image.data["image"]
+    assert 100 <= len(shown.sources.polygons.data["xs"]) < 500
     shown.look_at(outlines.view)
-    assert not shown.as_polygons and not shown.drawing.polygons.data["xs"]
+    assert not shown.as_polygons and not shown.sources.polygons.data["xs"]
 
 
 def test_zooming_further_in_sends_nothing() -> None:
     shown, _, _ = drawn(400)
-    before = shown.drawing.polygons.data["xs"]
+    before = shown.sources.polygons.data["xs"]
     shown.look_at(View(100, 100, 400, 400))
-    assert shown.drawing.polygons.data["xs"] is before
+    assert shown.sources.polygons.data["xs"] is before
 
 
 def test_recolouring_sends_codes_and_keeps_the_geometry() -> None:
     shown, _, colouring = drawn(400)
-    before = shown.drawing.polygons.data["xs"]
-    shown.recolour(Colouring(np.full(400, 2, np.uint8), colouring.entries), {"parcel": [""] * 400})
-    assert shown.drawing.polygons.data["xs"] is before
-    assert set(shown.drawing.polygons.data["code"]) == {2}
-    assert shown.drawing.hatch_mask.booleans == [True] * 400
+    before = shown.sources.polygons.data["xs"]
+    shown.recolour([Painted(Colouring(np.full(400, 2, np.uint8), colouring.entries), ids)])
+    assert shown.sources.polygons.data["xs"] is before
+    assert set(shown.sources.polygons.data["code"]) == {2}
+    assert shown.drawings[0].hatch_mask.booleans == [True] * 400
 
 
 def test_hiding_an_entry_clears_its_colour_and_masks_its_polygons() -> None:
     shown, _, _ = drawn(400)
     shown.hide({"a"})
-    assert shown.drawing.mapper.palette == [CLEAR, CLEAR, "#222222"]
-    assert shown.drawing.mask.booleans == [False] * 400
+    assert shown.sources.mapper.palette == [CLEAR, CLEAR, "#222222"]
+    assert shown.drawings[0].mask.booleans == [False] * 400
     assert shown._under(40, 40) is None, "what is hidden cannot be tapped"
     shown.hide(())
-    assert shown.drawing.mask.booleans is None
+    assert shown.drawings[0].mask.booleans is None
     assert shown._under(40, 40) == 0
 
 
