@@ -18,7 +18,7 @@ from cropdash.cli.evidence import evidence_command
 from cropdash.cli.grid import grid_group
 from cropdash.cli.importing import import_group
 from cropdash.cli.options import spec_from_options, spec_options
-from cropdash.cli.predicting import predict_command
+from cropdash.cli.predicting import calibrate_command, predict_command
 from cropdash.cli.preparing import prepare_command
 from cropdash.cli.reporting import report_command
 from cropdash.cli.simulating import simulate_command
@@ -122,10 +122,14 @@ def runs_command(runs_folder: Path, as_json: bool) -> None:
 )
 def show_command(run: str, runs_folder: Path, regions: tuple[str, ...]) -> None:
     """Print a run's figures per class and overall."""
+    from cropdash.analysis.calibration import temperature_text
     from cropdash.runs.library import open_result
     from cropdash.runs.listing import scores_text
 
-    click.echo(scores_text(open_result(run_path(run, runs_folder)), list(regions) or None))
+    result = open_result(run_path(run, runs_folder))
+    click.echo(scores_text(result, list(regions) or None))
+    if calibration := temperature_text(result, list(regions) or None):
+        click.echo(f"\n{calibration}")
 
 
 @verb("export")
@@ -159,8 +163,28 @@ def export_command(run: str, archive: Path, runs_folder: Path) -> None:
 )
 @click.option("--show/--no-show", default=False, help="Open the page in a browser.")
 @click.option("--read-only", is_flag=True, help="For public screens: nothing can be launched or cancelled.")
+@click.option(
+    "--basic-auth",
+    default="",
+    envvar="CROPDASH_BASIC_AUTH",
+    help="Let visitors sign in: a JSON file of passwords by name, or one password (which other users of this machine "
+    "then see in its list of processes).",
+)
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    help="Host under which a proxy shows this dashboard, such as maps.example.org; may be repeated.",
+)
 def serve_command(
-    data: tuple[Path, ...], runs_folder: Path | None, port: int, address: str, show: bool, read_only: bool
+    data: tuple[Path, ...],
+    runs_folder: Path | None,
+    port: int,
+    address: str,
+    show: bool,
+    read_only: bool,
+    basic_auth: str,
+    origins: tuple[str, ...],
 ) -> None:
     """Start the dashboard; on the packaged demo where no data is named.
 
@@ -169,7 +193,16 @@ def serve_command(
     """
     from cropdash.dashboard.serving import serve
 
-    serve(data=data, runs=runs_folder, port=port, address=address, open_browser=show, read_only=read_only)
+    serve(
+        data=data,
+        runs=runs_folder,
+        port=port,
+        address=address,
+        open_browser=show,
+        read_only=read_only,
+        basic_auth=basic_auth,
+        origins=origins,
+    )
 
 
 for command in (
@@ -182,6 +215,7 @@ for command in (
     fuse_command,
     evaluate_command,
     predict_command,
+    calibrate_command,
     runs_command,
     show_command,
     export_command,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cropdash.dashboard.authentication import basic_auth_options
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.workbench import Workbench
 
@@ -19,6 +20,8 @@ def serve(
     address: str = "localhost",
     open_browser: bool = False,
     read_only: bool = False,
+    basic_auth: str = "",
+    origins: Sequence[str] = (),
 ) -> None:
     """Serve the dashboard until interrupted; the engine stops with it.
 
@@ -29,14 +32,18 @@ def serve(
         address: what to bind to; only ``localhost`` keeps others on the network out.
         open_browser: whether to open the page.
         read_only: whether visitors can only look; as :meth:`Settings.read` says if False.
+        basic_auth: a JSON file of passwords by name, or one password; visitors then sign in.
+        origins: hosts, such as ``maps.example.org``, under which a proxy shows this server.
 
     Raises:
+        ValueError: the settings or the file of passwords are malformed; the message names file and field.
         OSError: the port is taken, or this machine has no such address; the message says which.
     """
     import panel as pn
 
     from cropdash.dashboard.frame import dashboard
 
+    sign_in = basic_auth_options(basic_auth) if basic_auth else {}
     found = Settings.read()
     named = Settings.of(data, runs or found.runs)
     settings = replace(
@@ -44,6 +51,8 @@ def serve(
         data=named.data or found.data,
         demo=found.demo and not data,
         read_only=read_only or found.read_only,
+        tiles=found.tiles,
+        tiles_credit=found.tiles_credit,
     )
     if settings.demo:
         print("opening the demo, whose parcels are simulated at the first start: some seconds", flush=True)
@@ -62,7 +71,8 @@ def serve(
             start=False,
             verbose=False,
             # Behind a proxy or on another address the origin is not localhost; it must be allowed by name.
-            websocket_origin=None if address == "localhost" else [f"{address}:{port}"],
+            websocket_origin=_origins(address, port, origins),
+            **sign_in,
         )
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
@@ -76,3 +86,10 @@ def serve(
         server.run_until_shutdown()
     finally:
         workbench.close()
+
+
+def _origins(address: str, port: int, named: Sequence[str]) -> list[str] | None:
+    """Hosts whose pages may open a session; None for this machine's own."""
+    if address == "localhost" and not named:
+        return None
+    return [f"{address}:{port}", *named]
