@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from cropdash.runs.run_folder import Run, RunFolder
+from cropdash.training.drawn_dates import write_drawn_dates
 from cropdash.training.existing_runs import RunExists, check_not_done
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.heartbeat import Heartbeat
@@ -72,6 +73,7 @@ def train(
         if not folder.path.exists():
             RunFolder.create(folder.path, spec.model_dump(mode="json"), epochs=spec.rounds, task=task)
         folder.remove_leftovers()
+        write_drawn_dates(setup, folder.path)
         with threads_set(spec.threads) as threads, _random_state_kept(device), Heartbeat(folder) as heartbeat:
             loop = _training(setup, folder, device, threads, heartbeat, stop, on_progress)
             loop.run()

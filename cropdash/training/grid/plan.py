@@ -111,4 +111,4 @@ class GridPlan:
     @property
     def epochs(self) -> int:
         """Epochs of all trainings together, at most."""
-        return sum(item.spec.optimisation.epochs for item in self.trained)
+        return sum(item.spec.rounds for item in self.trained)

@@ -135,7 +135,7 @@ class Observer:
         return GridStanding((*trained, *fused), self.record.is_cancelled, note)
 
     def _trained(self, item: TrainedItem, runs: Path) -> ItemStanding:
-        epochs = item.spec.optimisation.epochs
+        epochs = item.spec.rounds
         folder = self._folder(item, runs)
         if folder is None:
             return ItemStanding(item, "waiting", epochs=epochs)
