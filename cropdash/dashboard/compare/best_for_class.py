@@ -10,12 +10,11 @@ from collections.abc import Sequence
 
 from cropdash.dashboard.compare.comparison import (
     Compared,
-    Difference,
     comparable,
     gap,
     not_ranked,
-    on_the_lead,
 )
+from cropdash.dashboard.compare.lead import Lead, on_the_lead
 from cropdash.dashboard.run_words import count, listed
 
 _METRICS = {"f1": "F1", "recall": "recall", "precision": "precision", "iou": "IoU"}
@@ -43,14 +42,14 @@ def class_answer(
     name: str,
     metric: str,
     region: str = "",
-    difference: Difference | None = None,
+    lead: Lead | None = None,
 ) -> str:
     """The page's sentence about one class.
 
     Args:
         crop, name: the class.
         metric: ``f1``, ``recall``, ``precision`` or ``iou``.
-        difference: of the two best for it, where both answered the same parcels.
+        lead: of the two best for it, where it is known.
     """
     where = f" in {region}" if region else ""
     ranked = ranking_for_class(compared, crop, metric)
@@ -76,7 +75,7 @@ def class_answer(
     else:
         second = ranked[1].name
         sentence = f"For {name}, {best[0]} is best with {figure}, {gap(values[0] - values[1])} ahead of {second}{over}."
-        real = on_the_lead(second, difference, _few(parcels))
+        real = on_the_lead(second, lead, _few(parcels))
     alike = comparable(compared)
     apart = [one for one in compared if one not in alike and not math.isnan(class_value(one, crop, metric))]
     return " ".join(filter(None, (sentence, real, not_ranked(apart, ranked))))

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cropdash.analysis.paired_difference import PairedDifference
-from cropdash.analysis.seed_difference import SeedDifference
 from cropdash.analysis.seed_groups import SeedGroup
+from cropdash.dashboard.compare.lead import Lead, on_the_lead
 from cropdash.dashboard.run_words import (
     METRICS,
     count,
@@ -26,9 +25,6 @@ from cropdash.dashboard.run_words import (
     state_in_words,
 )
 from cropdash.runs.results import Result, Scores
-
-#: Of the two best: over the choice of parcels, or over that of seeds.
-Difference = PairedDifference | SeedDifference
 
 #: The metrics whose leaders the sentence compares.
 _HEADLINE = ("macro_f1", "accuracy")
@@ -61,6 +57,14 @@ class Compared:
         """How many runs the figures come from."""
         return 1 if self.group is None else self.group.runs
 
+    @property
+    def tested(self) -> tuple[object, ...]:
+        """The same for results that are known to be tested on the same parcels in the same classes."""
+        # Parcels without a prediction were tested too.
+        parcels = self.scores.parcels and self.scores.parcels + self.scores.no_prediction
+        regions, classes = tuple(self.result.regions()), tuple(self.scores.per_class.index)
+        return getattr(self.result, "data", None), regions, classes, parcels
+
     def value(self, metric: str) -> float:
         return float(self.scores.overall.get(metric, math.nan))
 
@@ -87,11 +91,7 @@ def comparable(compared: Sequence[Compared]) -> list[Compared]:
     groups: dict[tuple[object, ...], list[Compared]] = {}
     for one in compared:
         if not one.scores.per_class.empty:
-            # Parcels without a prediction were tested too.
-            parcels = one.scores.parcels and one.scores.parcels + one.scores.no_prediction
-            regions, classes = tuple(one.result.regions()), tuple(one.scores.per_class.index)
-            tested = (getattr(one.result, "data", None), regions, classes, parcels)
-            groups.setdefault(tested, []).append(one)
+            groups.setdefault(one.tested, []).append(one)
     own = [group for group in groups.values() if any(one.result.kind == "run" for one in group)]
     return max(own or groups.values(), key=len, default=[])
 
@@ -102,18 +102,16 @@ def ranking(compared: Sequence[Compared], metric: str) -> list[Compared]:
     return sorted(known, key=lambda one: -one.value(metric))
 
 
-def answer(
-    compared: Sequence[Compared], metric: str, region: str = "", difference: Difference | None = None
-) -> str:
+def answer(compared: Sequence[Compared], metric: str, region: str = "", lead: Lead | None = None) -> str:
     """The page's sentence, about runs that can be ranked; the others are counted.
 
     Args:
         metric: the one that decides; another headline metric is added where its leader differs.
-        difference: of the two best by ``metric``, where both answered the same parcels.
+        lead: of the two best by ``metric``, where it is known.
     """
     alike = comparable(compared)
     apart = [one for one in compared if one not in alike and not math.isnan(one.value(metric))]
-    sentence = _ranking_sentence(alike, metric, region, difference)
+    sentence = _ranking_sentence(alike, metric, region, lead)
     return f"{sentence} {not_ranked(apart, alike)}".strip()
 
 
@@ -126,9 +124,7 @@ def not_ranked(apart: Sequence[Compared], ranked: Sequence[Compared]) -> str:
     return f"{others} not known to be tested on the same parcels and cannot be ranked with {them}."
 
 
-def _ranking_sentence(
-    compared: Sequence[Compared], metric: str, region: str, difference: Difference | None
-) -> str:
+def _ranking_sentence(compared: Sequence[Compared], metric: str, region: str, lead: Lead | None) -> str:
     where = f" in {region}" if region else ""
     ranked = ranking(compared, metric)
     if not ranked:
@@ -164,32 +160,13 @@ def _ranking_sentence(
     few = parcels is not None and parcels < FEW_PARCELS
     warning = "So few parcels prove that the chain works and rank nothing." if few else ""
     tie = best.value(metric) == second.value(metric)
-    return f"{sentence} {warning if tie else on_the_lead(second.name, difference, warning)}".strip()
+    return f"{sentence} {warning if tie else on_the_lead(second.name, lead, warning)}".strip()
 
 
 def gap(difference: float) -> str:
     """``2.1 points`` of a hundred; small ones are not rounded to nothing."""
     points = 100 * difference
     return f"{points:.1f} points" if points >= 0.05 else "less than 0.1 points"
-
-
-def on_the_lead(second: str, difference: Difference | None, warning: str) -> str:
-    """Whether the lead over the second is real.
-
-    Args:
-        warning: why no interval can make it so; empty where there are parcels enough.
-    """
-    if difference is None:
-        return warning
-    interval = f"95 % interval {100 * difference.low:+.1f} to {100 * difference.high:+.1f} points"
-    chance = "seeds" if isinstance(difference, SeedDifference) else "parcels"
-    if chance == "seeds":
-        interval += " over seeds"
-    if not difference.is_clear:
-        return f"The lead over {second} may be chance ({interval}). {warning}".strip()
-    if warning:
-        return f"The lead over {second} has a {interval}. {warning}"
-    return f"The lead over {second} is more than the choice of {chance} ({interval})."
 
 
 def macro_note(compared: Sequence[Compared]) -> str:

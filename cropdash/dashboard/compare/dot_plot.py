@@ -1,4 +1,7 @@
-"""The per-class dot plot: a row a class, a dot a run, with its 95 % interval where parcels are known."""
+"""The per-class dot plot: a row a class, a dot a run, with its 95 % interval where parcels are known.
+
+It shows the figures themselves, or how far each run is from a baseline.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,23 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from bokeh.models import ColumnDataSource, FixedTicker, TapTool
+from bokeh.models import ColumnDataSource, FixedTicker, Span, TapTool
 
 from cropdash.analysis.proportions import class_intervals
-from cropdash.analysis.score_intervals import FEWEST_PARCELS, WIDEST, seed_intervals, too_few_parcels
-from cropdash.dashboard.colours import GROUND, INK, RunStyle
+from cropdash.analysis.score_intervals import (
+    FEWEST_PARCELS,
+    WIDEST,
+    bootstrap_intervals,
+    seed_intervals,
+    too_few_parcels,
+)
+from cropdash.dashboard.colours import GROUND, INK, MUTED, RunStyle
 from cropdash.dashboard.compare.comparison import Compared
 from cropdash.dashboard.compare.over_seeds import known_scores
+from cropdash.dashboard.compare.remembered import Remembered
 from cropdash.dashboard.figures import hover, new_figure
 from cropdash.dashboard.run_words import listed
+from cropdash.runs.results import PER_CLASS_METRICS, Result
 
 _ROW = 38
 #: Share of a row's height that the dots of its runs spread over.
@@ -25,12 +36,35 @@ _SPREAD = 0.62
 _SIZES = {"diamond": 13, "triangle": 10, "inverted_triangle": 10, "star": 13, "plus": 12, "hex": 10}
 
 
+def _whiskers(result: Result, region: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Lower and upper bounds by metric, ``(classes,)``; none where no confusion matrix is known."""
+    matrix = result.confusion([region] if region else None)
+    if matrix is None or matrix.total == 0:
+        return {}
+    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for metric in PER_CLASS_METRICS:
+        drawn = bootstrap_intervals(matrix, metric).per_class  # type: ignore[arg-type]
+        low, high = drawn["low"].to_numpy(float), drawn["high"].to_numpy(float)
+        # Where all parcels are right, or none is, every draw is alike and tells nothing of the next parcel.
+        lowest, highest = class_intervals(matrix, metric)  # type: ignore[arg-type]
+        alike = low == high
+        found[metric] = np.where(alike, lowest, low), np.where(alike, highest, high)
+    return found
+
+
+#: Whiskers of one run over a region (all of its regions if that is empty).
+WHISKERS = Remembered(_whiskers, keep=256)
+
+
 def with_intervals(
-    rows: pd.DataFrame, compared: Sequence[Compared], metric: str, region: str
+    rows: pd.DataFrame, compared: Sequence[Compared], metric: str, region: str, *, known_only: bool = False
 ) -> pd.DataFrame:
     """The rows of :func:`comparison.class_rows` with ``low`` and ``high``; NaN for runs without parcels.
 
-    Over the choice of parcels (Wilson) of one run, over that of seeds (Student's t) of several.
+    Over the choice of parcels (bootstrap) of one run, over that of seeds (Student's t) of several.
+
+    Args:
+        known_only: leave out what was never asked for, which takes a while; see :data:`WHISKERS`.
     """
     bounds: dict[tuple[str, int], tuple[float, float]] = {}
     for one in compared:
@@ -42,11 +76,10 @@ def with_intervals(
                 for code, pair in zip(codes, zip(over["low"], over["high"], strict=True), strict=True)
             }
             continue
-        matrix = one.result.confusion([region] if region else None)
-        if matrix is None:
+        found = WHISKERS.known(one.result, region) if known_only else WHISKERS(one.result, region)
+        if not found:
             continue
-        low, high = class_intervals(matrix, metric)  # type: ignore[arg-type]
-        for crop, lower, upper in zip(one.result.classes, low, high, strict=True):
+        for crop, lower, upper in zip(one.result.classes, *found[metric], strict=True):
             bounds[one.result.id, crop.code] = float(lower), float(upper)
     pairs = [
         bounds.get((run, code), (np.nan, np.nan)) for run, code in zip(rows["run"], rows["code"], strict=True)
@@ -86,8 +119,9 @@ def whiskers_note(drawn: Sequence[Compared]) -> list[str]:
     if single:
         whose = f"Whiskers of {listed([one.name for one in single])}" if folded else "Whiskers"
         notes.append(
-            f"{whose}: 95 % intervals (Wilson) over the choice of test parcels, as if drawn one by one; as "
-            "neighbouring parcels are alike, they are rather too narrow."
+            f"{whose}: 95 % intervals over the choice of test parcels (bootstrap of 2,000 draws; Wilson's where all "
+            "are right or all wrong), as if drawn one by one; as neighbouring parcels are alike, they are rather "
+            "too narrow."
         )
     return notes
 
@@ -98,6 +132,8 @@ def dot_plot(
     labels: Mapping[str, str],
     axis_label: str,
     crop: int | None,
+    *,
+    difference: bool = False,
 ) -> tuple[Any, dict[str, list[Any]], ColumnDataSource]:
     """Draw the rows of :func:`with_intervals`.
 
@@ -105,6 +141,8 @@ def dot_plot(
         styles: colour and marker by run; their order is the order within a row.
         labels: what a person reads by run.
         crop: the chosen class, whose row is tinted.
+        difference: whether the rows are differences in points (of :func:`baseline.difference_rows`) and no
+            figures in 0 to 1.
 
     Returns:
         The figure, the renderers of each run (to hide them), and the source of all classes, whose
@@ -113,15 +151,19 @@ def dot_plot(
     classes = rows.drop_duplicates("code")[["code", "name", "support"]].reset_index(drop=True)
     support = [float(value) for value in classes["support"]]
     position = {code: len(classes) - 1 - index for index, code in enumerate(classes["code"])}
+    left, right = _reach(rows) if difference else (-0.015, 1.015)
     plot = new_figure(
-        height=_ROW * len(classes) + 70, x_range=(-0.015, 1.015), y_range=(-0.6, len(classes) - 0.4)
+        height=_ROW * len(classes) + 70, x_range=(left, right), y_range=(-0.6, len(classes) - 0.4)
     )
     plot.xaxis.axis_label = axis_label
-    plot.xaxis.ticker = FixedTicker(ticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
+    if difference:
+        plot.add_layout(Span(location=0, dimension="height", line_color=MUTED, line_width=1.5))
+    else:
+        plot.xaxis.ticker = FixedTicker(ticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
     plot.ygrid.grid_line_color = None
     plot.yaxis.ticker = FixedTicker(ticks=list(position.values()))
     plot.yaxis.major_label_overrides = {
-        position[code]: name if np.isnan(parcels) else f"{name}  {int(parcels):,}"
+        position[code]: class_label(name, parcels)
         for code, name, parcels in zip(classes["code"], classes["name"], support, strict=True)
     }
     plot.yaxis.major_tick_line_color = None
@@ -135,9 +177,9 @@ def dot_plot(
         }
     )
     band = plot.rect(
-        x=0.5,
+        x=(left + right) / 2,
         y="y",
-        width=1.03,
+        width=right - left,
         height=0.94,
         source=bands,
         fill_color="fill",
@@ -162,7 +204,11 @@ def dot_plot(
                 "low": mine["low"].fillna(mine["value"]).to_list(),
                 "high": mine["high"].fillna(mine["value"]).to_list(),
                 "interval": [
-                    "not known" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
+                    "not known"
+                    if np.isnan(low)
+                    else f"{low:+.1f} to {high:+.1f}"
+                    if difference
+                    else f"{low:.3f} to {high:.3f}"
                     for low, high in zip(mine["low"], mine["high"], strict=True)
                 ],
                 "name": mine["name"].to_list(),
@@ -197,7 +243,7 @@ def dot_plot(
             [
                 ("", "@run"),
                 ("class", "@name"),
-                (axis_label, "@value{0.000}"),
+                ("points", "@value{+0.0}") if difference else (axis_label, "@value{0.000}"),
                 ("95 % interval", "@interval"),
                 ("test parcels", "@support"),
             ],
@@ -206,3 +252,18 @@ def dot_plot(
         TapTool(renderers=[band]),
     )
     return plot, renderers, bands
+
+
+def class_label(name: str, parcels: float) -> str:
+    """A class with its test parcels, and that they are few where nothing can be said of it."""
+    if np.isnan(parcels):
+        return name
+    return f"{name}  {int(parcels):,}{' (few)' if parcels < FEWEST_PARCELS else ''}"
+
+
+def _reach(rows: pd.DataFrame) -> tuple[float, float]:
+    """From and to what the axis of differences goes: zero and every whisker, with some room."""
+    told = rows[["value", "low", "high"]].to_numpy(float)
+    ends = np.append(told[~np.isnan(told)], [-2.0, 2.0])
+    room = 0.03 * (ends.max() - ends.min())
+    return float(ends.min() - room), float(ends.max() + room)

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cropdash.analysis.seed_difference import SeedDifference, seed_difference
+from cropdash.analysis.seed_difference import seed_tests
 from cropdash.analysis.seed_groups import SeedGroup
-from cropdash.dashboard.compare.comparison import RUN_TABLE, Compared, cost
+from cropdash.dashboard.compare.comparison import RUN_TABLE, Compared, comparable, cost
 from cropdash.dashboard.run_words import fusion_in_words, run_name, sensors_in_words, state_in_words
 from cropdash.runs.results import PER_CLASS_METRICS, Scores
 
@@ -82,19 +82,21 @@ def worth_folding(chosen: Sequence[str], groups: Sequence[SeedGroup]) -> bool:
     return any(group.runs > 1 for group in groups) and not told_apart
 
 
-def difference_over_seeds(
-    first: Compared, second: Compared, metric: str, crop: int | None = None
-) -> SeedDifference | None:
-    """Of two experiments, over all classes or in one of them; None where either has no two seeds."""
-    if first.group is None or second.group is None:
-        return None
+def seed_pairs(compared: Sequence[Compared], metric: str, crop: int | None = None) -> pd.DataFrame:
+    """Every pair of the experiments that can be ranked and have two seeds, as :func:`seed_tests` tells it.
+
+    Args:
+        metric: over all classes, or in the one of code ``crop``.
+    """
 
     def values(group: SeedGroup) -> list[float]:
         if crop is None:
             return [one.overall[metric] for one in known_scores(group)]
         return [float(one.per_class[metric].get(crop, math.nan)) for one in known_scores(group)]
 
-    return seed_difference(values(first.group), values(second.group))
+    return seed_tests(
+        {one.result.id: values(one.group) for one in comparable(compared) if one.group is not None}
+    )
 
 
 def seeds_note(compared: Sequence[Compared]) -> str:

@@ -10,14 +10,14 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmu
 
-from cropdash.analysis.paired_difference import paired_difference
 from cropdash.analysis.seed_groups import SeedGroup, seed_groups
 from cropdash.dashboard.choosers import ClassSelect
 from cropdash.dashboard.colours import RunStyle, run_style
+from cropdash.dashboard.compare.background import Background, Question
+from cropdash.dashboard.compare.baseline import difference_note, difference_rows, questions
 from cropdash.dashboard.compare.best_for_class import class_answer, ranking_for_class
 from cropdash.dashboard.compare.comparison import (
     Compared,
-    Difference,
     answer,
     caveats,
     class_rows,
@@ -25,18 +25,21 @@ from cropdash.dashboard.compare.comparison import (
     macro_note,
     ranking,
 )
-from cropdash.dashboard.compare.dot_plot import dot_plot, few_note, whiskers_note, with_intervals
-from cropdash.dashboard.compare.over_seeds import (
-    difference_over_seeds,
-    fold,
-    seeds_note,
-    worth_folding,
+from cropdash.dashboard.compare.dot_plot import (
+    WHISKERS,
+    dot_plot,
+    few_note,
+    whiskers_note,
+    with_intervals,
 )
-from cropdash.dashboard.compare.pair_tests import TESTED
+from cropdash.dashboard.compare.lead import Lead, lead_in
+from cropdash.dashboard.compare.over_seeds import fold, seed_pairs, seeds_note, worth_folding
+from cropdash.dashboard.compare.pair_tests import CLASS_TESTS, TESTED, TESTS, runs_to_test
 from cropdash.dashboard.compare.runs_table import RunsTable
 from cropdash.dashboard.compare.significance import Significance
 from cropdash.dashboard.legend_switches import Entry, LegendSwitches
 from cropdash.dashboard.page import Page, text_pane
+from cropdash.dashboard.plot_frame import LegendSign, framed
 from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, count, listed, run_name
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
@@ -59,6 +62,8 @@ class ComparePage(Page):
         super().__init__(choices, workbench, **params)
         self._renderers: dict[str, list[Any]] = {}
         self._drawn: tuple[tuple[object, ...], pd.DataFrame] | None = None
+        self._background = Background(self.update)
+        self._labels: dict[str, str] = {}
         self._picture = pn.pane.Bokeh(
             None, sizing_mode="stretch_width", css_classes=["cd-compare-picture"], margin=(6, 0, 0, 0)
         )
@@ -79,6 +84,10 @@ class ComparePage(Page):
             label="Classes from … parcels", value=1, start=1, step=10, size="small", width=180,
             css_classes=["cd-compare-fewest"], margin=(6, 12, 6, 0),
         )  # fmt: skip
+        self._baseline = pmu.Select(
+            label="Difference to", options={"no baseline": ""}, value="", size="small", width=210,
+            css_classes=["cd-compare-baseline"], margin=(6, 12, 6, 0),
+        )  # fmt: skip
         self._folded = pmu.RadioButtonGroup(
             options={"each run": False, "over seeds": True}, value=False, size="small", visible=False,
             sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}}, css_classes=["cd-compare-folded"], margin=(8, 12, 6, 0),
@@ -86,8 +95,15 @@ class ComparePage(Page):
         self._folded.param.watch(self._fold, "value")
         self._fold_asked = self._settling = False
         self._groups: tuple[object, list[SeedGroup]] = (None, [])
-        for control in (self._metric, self._class_metric, self._fewest):
-            control.param.watch(lambda _: self.update(), "value")
+        for control in (self._metric, self._class_metric, self._fewest, self._baseline):
+            control.param.watch(self._set, "value")
+        for name, control in (
+            ("best-by", self._metric),
+            ("per-class", self._class_metric),
+            ("from-parcels", self._fewest),
+            ("difference-to", self._baseline),
+        ):
+            self.remember(name, control)
         self._launch = self.launch_button(
             "Launch a run of your own", icon="play_circle", variant="contained", margin=(4, 0, 10, 0)
         )
@@ -98,7 +114,12 @@ class ComparePage(Page):
             self._launch,
             pn.Column(
                 self._legend,
-                self._picture_place,
+                framed(
+                    self._picture_place,
+                    name=self._picture_name,
+                    data=self._picture_data,
+                    legend=self._picture_legend,
+                ),
                 sizing_mode="stretch_width",
                 margin=0,
                 stylesheets=[_PICTURE_FIRST],
@@ -107,14 +128,15 @@ class ComparePage(Page):
             pn.FlexBox(
                 self._folded,
                 self._crop,
-                self._metric,
                 self._class_metric,
+                self._baseline,
+                self._metric,
                 self._fewest,
                 margin=(10, 0),
                 sizing_mode="stretch_width",
             ),
-            self._significance,
             self.table,
+            self._significance,
             self._caveats,
         ]
 
@@ -141,9 +163,14 @@ class ComparePage(Page):
         self._launch.visible = not own and self.can_launch
         self.show_body()
         self._crop.offer(_classes(compared))
-        self.say(self._sentence(compared, own), simulated=any(one.result.simulated for one in compared))
+        self._offer_baselines(compared)
+        pair_question = self._pair_question(compared, chosen)
+        asked = self._picture_questions(compared)
+        self._background.ask([*asked, *([pair_question] if pair_question else [])])
+        sentence = self._sentence(compared, own, pair_question)
+        self.say(sentence, simulated=any(one.result.simulated for one in compared))
         self._draw(compared)
-        self._significance.choose([one.result for one in chosen], region, folded=self._folded.value)
+        self._significance.choose([one.result for one in chosen], compared, region)
         self._caveats.object = _caveats_html(compared, self._outside(by_id, scores), region)
 
     def _grouped(self, results: list[Result]) -> list[SeedGroup]:
@@ -161,6 +188,20 @@ class ComparePage(Page):
             self._settling = True
             self._folded.value = worth_folding(self.choices.runs, groups)
             self._settling = False
+
+    def _offer_baselines(self, compared: Sequence[Compared]) -> None:
+        """Each of the compared runs; one that has gone is the baseline no longer."""
+        options = {"no baseline": "", **{one.name: one.result.id for one in compared}}
+        if len(compared) < 2:
+            options = {"no baseline": ""}
+        value = self._baseline.value if self._baseline.value in options.values() else ""
+        self._settling = True
+        self._baseline.param.update(options=options, value=value)
+        self._settling = False
+
+    def _set(self, _: Any) -> None:
+        if not self._settling:
+            self.update()
 
     def _fold(self, _: Any) -> None:
         if not self._settling:
@@ -184,22 +225,21 @@ class ComparePage(Page):
                 told.append(f"{run_name(result) if result else run}{why}")
         return told
 
-    def _sentence(self, compared: list[Compared], own: bool) -> str:
+    def _sentence(self, compared: list[Compared], own: bool, pair_question: Question | None) -> str:
         if not self.choices.runs:
             return "No run is chosen: tick some in the table below."
         if not compared:
             return "None of the chosen runs has figures to show: the reasons stand below the table."
         crop, region = self.choices.crop, self.choices.region
+        ranked, metric = self._ranked(compared)
+        lead = self._lead(ranked, metric, compared, pair_question)
         if crop is None:
-            metric = self._metric.value
-            leaders = ranking(comparable(compared), metric)
-            difference = self._difference(leaders, metric)
-            sentence = answer(compared, metric, region, difference)
+            sentence = answer(compared, metric, region, lead)
         else:
-            metric = self._class_metric.value
-            difference = self._difference(ranking_for_class(compared, crop, metric), metric, crop)
             name = self.workbench.class_name(crop, self.choices.dataset)
-            sentence = class_answer(compared, crop, name, metric, region, difference)
+            sentence = class_answer(compared, crop, name, metric, region, lead)
+        if pair_question and pair_question.answer is None and not self._background.problem([pair_question]):
+            sentence = f"{sentence} Whether the lead is real is being tested."
         if note := seeds_note(compared):
             sentence = f"{sentence} {note}"
         if not own:
@@ -207,25 +247,46 @@ class ComparePage(Page):
             return f"There is no run of your own yet{';' if what else '.'}{what} {sentence}"
         return sentence
 
-    def _difference(
-        self, ranked: Sequence[Compared], metric: str, crop: int | None = None
-    ) -> Difference | None:
-        """Of the two best, over all classes or in the one of this code; None where it cannot be known."""
+    def _ranked(self, compared: list[Compared]) -> tuple[list[Compared], str]:
+        """Best first, over all classes or in the chosen one, and by which figure."""
+        crop = self.choices.crop
+        if crop is None:
+            metric = self._metric.value
+            return ranking(comparable(compared), metric), metric
+        metric = self._class_metric.value
+        return ranking_for_class(compared, crop, metric), metric
+
+    def _pair_question(self, compared: list[Compared], chosen: list[Compared]) -> Question | None:
+        """What tells whether the best is better than the second over the same parcels.
+
+        It is the family of pairs of the table below, so that both say the same; None where two runs of one
+        seed each are not the best, or cannot be tested.
+        """
+        ranked, metric = self._ranked(compared)
+        crop, region = self.choices.crop, self.choices.region
+        if len(ranked) < 2 or any(one.group is not None for one in ranked[:2]):
+            return None
+        runs, _ = runs_to_test([one.result for one in chosen], region)
+        if not {one.result for one in ranked[:2]} <= set(runs):
+            return None
+        if crop is None:
+            return Question(TESTS, (runs, region)) if metric in TESTED else None
+        return Question(CLASS_TESTS, (runs, region, crop))
+
+    def _lead(
+        self, ranked: list[Compared], metric: str, compared: list[Compared], question: Question | None
+    ) -> Lead | None:
+        """Of the best over the second; None where it is not known."""
         if len(ranked) < 2:
             return None
-        if any(one.group is not None for one in ranked[:2]):
-            return difference_over_seeds(ranked[0], ranked[1], metric, crop)
-        if crop is None and metric not in TESTED:
+        first, second = ranked[0].result.id, ranked[1].result.id
+        if question is None:
+            return lead_in(seed_pairs(compared, metric, self.choices.crop), first, second, "seeds")
+        found = question.answer
+        if found is None:
             return None
-        first, second = (one.result for one in ranked[:2])
-        if first.classes != second.classes or "parcels" in first.missing or "parcels" in second.missing:
-            return None
-        regions = [self.choices.region] if self.choices.region else None
-        tables = first.predictions(regions), second.predictions(regions)
-        if tables[0] is None or tables[1] is None:
-            return None
-        of_class = None if crop is None else [known.code for known in first.classes].index(crop)
-        return paired_difference(tables[0], tables[1], len(first.classes), metric, of_class=of_class)
+        table = found if isinstance(found, pd.DataFrame) else found.table
+        return lead_in(table[table["metric"] == metric], first, second, "parcels")
 
     # --- picture ---------------------------------------------------------------------------------
 
@@ -253,8 +314,17 @@ class ComparePage(Page):
         if small := [one.name for one in compared if one not in drawn and one not in untold]:
             whose = f" of {listed(small)}" if drawn else ""
             notes.append(f"No class{whose} has {count(fewest, 'test parcel')} or more.")
-        rows = with_intervals(rows, drawn, metric, self.choices.region)
-        notes += [*whiskers_note(drawn), *few_note(rows)]
+        region, baseline = self.choices.region, self._baseline_of(compared)
+        if baseline is None:
+            rows = with_intervals(rows, drawn, metric, region, known_only=True)
+            notes += whiskers_note(drawn)
+        else:
+            rows = difference_rows(rows, drawn, baseline, region, metric)
+            notes += difference_note(rows, drawn, baseline)
+            drawn = [one for one in drawn if (rows["run"] == one.result.id).any()]
+        if problem := self._background.problem(self._picture_questions(compared)):
+            notes.append(f"Some intervals could not be computed: {problem}.")
+        notes += few_note(rows)
         self._note.object = f"<p class='note'>{html.escape(' '.join(notes))}</p>"
         styles: dict[str, RunStyle] = {one.result.id: run_style(self.choices, one.result.id) for one in drawn}
         labels = {one.result.id: one.name for one in drawn}
@@ -264,15 +334,21 @@ class ComparePage(Page):
                 for run, style in styles.items()
             ]
         )
+        self._labels = labels
         if not drawn:
             self._picture_place.objects, self._drawn = [], None
             return
-        drawn_from = (styles, labels, metric, self.choices.crop)
+        drawn_from = (styles, labels, metric, self.choices.crop, baseline)
         if self._drawn is not None and self._drawn[0] == drawn_from and self._drawn[1].equals(rows):
             return
         self._drawn = drawn_from, rows
         plot, self._renderers, bands = dot_plot(
-            rows, styles, labels, CLASS_METRICS[metric], self.choices.crop
+            rows,
+            styles,
+            labels,
+            self._axis_label(compared),
+            self.choices.crop,
+            difference=baseline is not None,
         )
         for run, renderers in self._renderers.items():
             for renderer in renderers:
@@ -281,6 +357,42 @@ class ComparePage(Page):
         self._picture.object = plot
         if not self._picture_place.objects:
             self._picture_place.objects = [self._picture]
+
+    def _baseline_of(self, compared: Sequence[Compared]) -> Compared | None:
+        return next((one for one in compared if one.result.id == self._baseline.value), None)
+
+    def _picture_questions(self, compared: Sequence[Compared]) -> list[Question]:
+        """What the whiskers of the picture take a while for."""
+        region, baseline = self.choices.region, self._baseline_of(compared)
+        if baseline is not None:
+            return questions(compared, baseline, region, self._class_metric.value)
+        return [Question(WHISKERS, (one.result, region)) for one in compared if one.group is None]
+
+    def _axis_label(self, compared: Sequence[Compared]) -> str:
+        metric, baseline = CLASS_METRICS[self._class_metric.value], self._baseline_of(compared)
+        return metric if baseline is None else f"{metric}: points above or below {baseline.name}"
+
+    def _picture_name(self) -> str:
+        metric = CLASS_METRICS[self._class_metric.value]
+        to = self._labels.get(self._baseline.value) or next(
+            (name for name, run in self._baseline.options.items() if run and run == self._baseline.value), ""
+        )
+        return f"{metric} by class" + (f", difference to {to}" if to else "")
+
+    def _picture_data(self) -> pd.DataFrame:
+        """The rows of the picture, with the names of the runs."""
+        if self._drawn is None:
+            return pd.DataFrame(columns=["code", "class", "test parcels", "run", "value", "low", "high"])
+        rows = self._drawn[1].rename(columns={"name": "class", "support": "test parcels", "run": "id"})
+        return rows.assign(run=[self._labels.get(run, run) for run in rows["id"]])
+
+    def _picture_legend(self) -> list[LegendSign]:
+        return [
+            LegendSign(name, style.colour, style.marker)
+            for run, name in self._labels.items()
+            if run not in self._legend.hidden
+            for style in [run_style(self.choices, run)]
+        ]
 
     def _show_run(self, run: str, shown: bool) -> None:
         for renderer in self._renderers.get(run, []):

@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from cropdash.analysis.paired_tests import PairedTests, paired_tests
+from cropdash.analysis.paired_tests import PairedTests, paired_class_tests, paired_tests
+from cropdash.dashboard.compare.lead import verdict
 from cropdash.dashboard.compare.remembered import Remembered
 from cropdash.dashboard.run_words import METRICS, count, listed, run_name
 from cropdash.runs.results import Result
 
-#: A difference whose p-value is at most this is called clear.
-CLEAR = 0.05
 #: The figures that are tested.
 TESTED = ("macro_f1", "accuracy")
 
@@ -24,6 +23,7 @@ _TABLE = [
     *("id", "better", "other", "difference", "low", "high", "p_holm", "reading"),
     *("p", "only_better", "only_other", "parcels"),
 ]
+_SEED_TABLE = [*_TABLE[: _TABLE.index("only_better")], "seeds_better", "seeds_other"]
 
 
 def runs_to_test(chosen: Sequence[Result], region: str = "") -> tuple[tuple[Result, ...], list[str]]:
@@ -64,8 +64,17 @@ def _tested(runs: tuple[Result, ...], region: str) -> PairedTests:
     return paired_tests(known, len(runs[0].classes))
 
 
+def _tested_in_class(runs: tuple[Result, ...], region: str, code: int) -> pd.DataFrame:
+    tables = {run.id: run.predictions([region] if region else None) for run in runs}
+    known = {run: table for run, table in tables.items() if table is not None}
+    of_class = [crop.code for crop in runs[0].classes].index(code)
+    return paired_class_tests(known, len(runs[0].classes), of_class)
+
+
 #: The tests of several runs over a region (all of them if it is empty).
 TESTS = Remembered(_tested)
+#: Those in the class of a code, as a table.
+CLASS_TESTS = Remembered(_tested_in_class)
 
 
 def named(sentences: Sequence[str], runs: Sequence[Result]) -> list[str]:
@@ -90,8 +99,34 @@ def pair_rows(tests: PairedTests, metric: str, names: Mapping[str, str]) -> pd.D
         alone has right; ``parcels`` that both answered.
     """
     table = tests.table[tests.table["metric"] == metric]
-    if table.empty:
-        return pd.DataFrame(columns=_TABLE)
+    rows = better_first(table, names, {"only": ("only_better", "only_other")})
+    return rows.assign(parcels=table["parcels"].iloc[rows["row"]].to_numpy()).reindex(columns=_TABLE)
+
+
+def seed_pair_rows(tests: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """:func:`pair_rows` of a table of :func:`~cropdash.analysis.seed_difference.seed_tests`.
+
+    Instead of the parcels it has ``seeds_better`` and ``seeds_other``.
+    """
+    rows = better_first(tests, names, {"seeds": ("seeds_better", "seeds_other")})
+    return rows.reindex(columns=_SEED_TABLE)
+
+
+def better_first(
+    table: pd.DataFrame, names: Mapping[str, str], sides: Mapping[str, tuple[str, str]]
+) -> pd.DataFrame:
+    """Pairs with the better one first, and the best one's pairs before all others.
+
+    Args:
+        table: ``first, second, difference, low, high, p, p_holm``, a row a pair.
+        names: what a person reads by id.
+        sides: further columns that come in twos: of ``only``, ``only_first`` and ``only_second`` become
+            these two, of the better and of the other.
+
+    Returns:
+        The columns of :func:`pair_rows` up to ``p``, those of ``sides``, and ``row``, the position in
+        ``table``.
+    """
     lead = pd.concat(
         [table.groupby("first")["difference"].sum(), -table.groupby("second")["difference"].sum()]
     )
@@ -107,26 +142,28 @@ def pair_rows(tests: PairedTests, metric: str, names: Mapping[str, str]) -> pd.D
             "id": [f"{one} {two}" for one, two in zip(table["first"], table["second"], strict=True)],
             "better": [names[run] for run in better],
             "other": [names[run] for run in other],
-            "difference": 100 * table["difference"].abs().to_numpy(),
+            "difference": 100 * table["difference"].abs().to_numpy(float),
             "low": 100 * either("low", "high", -1).astype(float),
             "high": 100 * either("high", "low", -1).astype(float),
             "p": table["p"].to_numpy(float),
             "p_holm": table["p_holm"].to_numpy(float),
             "reading": [reading(p, q, len(table)) for p, q in zip(table["p"], table["p_holm"], strict=True)],
-            "only_better": either("only_first", "only_second"),
-            "only_other": either("only_second", "only_first"),
-            "parcels": table["parcels"].to_numpy(),
-            "at": rank[better].to_numpy() * len(rank) + rank[other].to_numpy(),
+            **{
+                name: either(f"{what}_{side}", f"{what}_{opposite}")
+                for what, both in sides.items()
+                for name, side, opposite in zip(both, ("first", "second"), ("second", "first"), strict=True)
+            },
+            "row": np.arange(len(table)),
+            "at": rank.reindex(better).to_numpy() * len(rank) + rank.reindex(other).to_numpy(),
         }
     )
-    return rows.sort_values("at", ignore_index=True)[_TABLE]
+    return rows.sort_values("at", ignore_index=True)
 
 
 def reading(p: float, p_holm: float, pairs: int) -> str:
     """A p-value in words."""
-    if p_holm <= CLEAR:
-        return "clear"
-    return f"not clear among {pairs} pairs" if p <= CLEAR else "may be chance"
+    told = verdict(p, p_holm)
+    return f"not clear among {pairs} pairs" if told == "not clear among the pairs" else told
 
 
 def p_in_words(p: float) -> str:
@@ -134,15 +171,20 @@ def p_in_words(p: float) -> str:
 
 
 def pairs_sentence(rows: pd.DataFrame, metric: str) -> str:
-    """What the rows of :func:`pair_rows` say: the two best, then how many pairs differ."""
+    """What the rows of :func:`pair_rows` or :func:`seed_pair_rows` say: the two best, then how many pairs differ."""
     if rows.empty:
         return ""
     best = rows.iloc[0]
     pairs = len(rows)
     corrected = " after Holm" if pairs > 1 else ""
     verb = "beats" if best["reading"] == "clear" else "is ahead of"
+    over = (
+        f"On the same {count(int(best['parcels']), 'test parcel')}"
+        if "parcels" in rows
+        else f"Over {_seeds(int(best['seeds_better']), int(best['seeds_other']))}"
+    )
     sentence = (
-        f"On the same {count(int(best['parcels']), 'test parcel')}, {best['better']} {verb} {best['other']} by "
+        f"{over}, {best['better']} {verb} {best['other']} by "
         f"{best['difference']:.1f} points of {METRICS[metric]} (95 % interval {best['low']:.1f} to "
         f"{best['high']:.1f}, p {p_in_words(best['p_holm'])}{corrected}): "
         f"{_VERDICTS.get(best['reading'], _AMONG_MANY)}."
@@ -164,13 +206,21 @@ def pairs_sentence(rows: pd.DataFrame, metric: str) -> str:
     return f"{sentence} {len(clear)} of {pairs} pairs {'differs' if len(clear) == 1 else 'differ'} clearly{whose}."
 
 
+def _seeds(one: int, other: int) -> str:
+    return f"{one} seeds each" if one == other else f"{one} and {other} seeds"
+
+
 _VERDICTS = {"clear": "the difference is clear", "may be chance": "this may be chance"}
 _AMONG_MANY = "clear by itself, but among so many pairs it may be chance"
 
 
 def pairs_frame(tests: PairedTests, names: Mapping[str, str]) -> pd.DataFrame:
     """All that the tests tell, both metrics, for a CSV: with ids and names."""
-    table = tests.table
+    return with_names(tests.table, names)
+
+
+def with_names(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """A table of pairs with what a person reads beside the ids ``first`` and ``second``."""
     return table.assign(
         first_name=[names[run] for run in table["first"]], second_name=[names[run] for run in table["second"]]
     )

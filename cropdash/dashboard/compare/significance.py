@@ -1,13 +1,11 @@
 """The section “Is the difference real?” of the Compare page: a sentence and a table of paired tests.
 
-The tests run beside the server's event loop; until they are done the section says so.
+The tests over parcels run beside the server's event loop; until they are done the section says so.
 """
 
 from __future__ import annotations
 
-import asyncio
 import html
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +14,9 @@ import panel as pn
 import panel_material_ui as pmu
 
 from cropdash.analysis.paired_tests import PairedTests
+from cropdash.dashboard.compare.background import Background, Question
+from cropdash.dashboard.compare.comparison import Compared
+from cropdash.dashboard.compare.over_seeds import seed_pairs
 from cropdash.dashboard.compare.pair_tests import (
     TESTED,
     TESTS,
@@ -25,13 +26,14 @@ from cropdash.dashboard.compare.pair_tests import (
     pairs_frame,
     pairs_sentence,
     runs_to_test,
+    seed_pair_rows,
+    with_names,
 )
+from cropdash.dashboard.fold import Fold
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.run_words import METRICS, count, run_name
 from cropdash.dashboard.tables import DataTable, csv_button, number
 from cropdash.runs.results import Result
-
-log = logging.getLogger(__name__)
 
 _TITLES = {
     "better": "Better",
@@ -44,10 +46,12 @@ _TITLES = {
     "p": "p alone",
     "only_better": "Right alone: better",
     "only_other": "Right alone: other",
+    "seeds_better": "Seeds: better",
+    "seeds_other": "Seeds: other",
 }
 _FORMATS = {
     **dict.fromkeys(("difference", "low", "high"), number(1)),
-    **dict.fromkeys(("only_better", "only_other"), number(0)),
+    **dict.fromkeys(("only_better", "only_other", "seeds_better", "seeds_other"), number(0)),
 }
 _HOW = {
     "macro_f1": "Paired bootstrap over parcels, 2,000 draws.",
@@ -61,17 +65,25 @@ _NOTE = (
 _ONE_SEED = (
     "Tested are the chosen runs themselves, one seed of each experiment, and not the means over seeds."
 )
+_SEEDS_NOTE = (
+    "Welch's t-test of the means over seeds; points of a hundred with their 95 % interval. “Clear” is a p-value of "
+    "at most 0.05 after Holm's correction for all pairs. The tests speak of the choice of seed on these very test "
+    "parcels; other parcels are not in them, and a few seeds tell large differences only."
+)
+_SEEDS, _PARCELS = "seeds", "parcels"
 
 
 class Significance(pn.viewable.Viewer):
-    """Every pair of the chosen runs, tested on the same parcels."""
+    """Every pair of the chosen runs, tested on the same parcels; or of their experiments, over the seeds."""
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._wanted: tuple[tuple[Result, ...], str] = ((), "")
+        self._compared: list[Compared] = []
         self._not_tested: list[str] = []
         self._folded = False
         self._frame = pd.DataFrame()
+        self._background = Background(self._update)
         self._sentence = text_pane("", "cd-compare-tests-answer")
         # Filled and emptied: a component that is rendered hidden may stay so.
         self._content = pn.Column(sizing_mode="stretch_width", margin=0)
@@ -79,21 +91,24 @@ class Significance(pn.viewable.Viewer):
             options={METRICS[metric]: metric for metric in TESTED}, value="macro_f1", size="small",
             sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}}, css_classes=["cd-compare-tested"], margin=(4, 12, 4, 0),
         )  # fmt: skip
-        self._metric.param.watch(lambda _: self._update(), "value")
-        self._table = DataTable(
-            pd.DataFrame(columns=["id", *_TITLES]), "cd-compare-tests", formats=_FORMATS, titles=_TITLES,
-            hidden=("id", "parcels"), page_size=12,
+        self._over = pmu.RadioButtonGroup(
+            options={"over seeds": _SEEDS, "over parcels": _PARCELS}, value=_SEEDS, size="small", visible=False,
+            sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}}, css_classes=["cd-compare-tested-over"], margin=(4, 12, 4, 0),
         )  # fmt: skip
+        for control in (self._metric, self._over):
+            control.param.watch(lambda _: self._update(), "value")
+        self._table = self._new_table(("id", "parcels"))
+        self._seeds_table = self._new_table(("id",))
         self._csv = csv_button("paired-tests.csv", lambda: self._frame, "cd-compare-tests-csv")
         self._controls = pn.FlexBox(
-            self._metric, self._csv, align_items="center", sizing_mode="stretch_width"
+            self._over, self._metric, self._csv, align_items="center", sizing_mode="stretch_width"
         )
         self._note = text_pane("", "cd-compare-tests-note")
+        self.fold = Fold("Every pair", [self._content, self._note], "cd-compare-tests-fold")
         self._section = pn.Column(
-            text_pane("<h2>Is the difference real?</h2>", margin=(16, 0, 2, 0)),
+            text_pane("<h2>Is the difference real?</h2>", margin=(20, 0, 2, 0)),
             self._sentence,
-            self._content,
-            self._note,
+            self.fold,
             sizing_mode="stretch_width",
             margin=0,
             css_classes=["cd-compare-significance"],
@@ -102,51 +117,60 @@ class Significance(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return self._section
 
-    def choose(self, chosen: Sequence[Result], region: str, *, folded: bool = False) -> None:
+    def _new_table(self, hidden: tuple[str, ...]) -> DataTable:
+        return DataTable(
+            pd.DataFrame(columns=["id", *_TITLES]), "cd-compare-tests", formats=_FORMATS, titles=_TITLES,
+            hidden=hidden, page_size=12,
+        )  # fmt: skip
+
+    def choose(self, chosen: Sequence[Result], compared: Sequence[Compared], region: str) -> None:
         """Test these runs over a region, all of them if it is empty.
 
         Args:
-            folded: whether each stands for all seeds of its experiment elsewhere on the page.
+            chosen: each run for itself.
+            compared: the same, experiments of several seeds perhaps as one.
         """
-        self._folded = folded
         runs, self._not_tested = runs_to_test(chosen, region)
-        self._wanted = runs, region
+        self._wanted, self._compared = (runs, region), list(compared)
+        self._folded = any(one.group is not None for one in compared)
         self._section.visible = len(chosen) > 1
+        self._over.visible = not self._seed_pairs("macro_f1").empty
         self._update()
 
+    def _seed_pairs(self, metric: str) -> pd.DataFrame:
+        return seed_pairs(self._compared, metric)
+
     def _update(self) -> None:
+        if self._over.visible and self._over.value == _SEEDS:
+            self._fill_seeds()
+            return
         runs, region = self._wanted
         if not runs:
             self._clear("No two of the chosen runs can be tested against each other.")
             return
-        found = TESTS.known(runs, region)
-        if found is not None:
-            self._fill(found)
-            return
-        pairs = len(runs) * (len(runs) - 1) // 2
-        self._clear(f"Testing {count(pairs, 'pair')} of runs on the same parcels.", busy=True)
-        if pn.state.curdoc is None:
-            # Without a session there is nobody to wait.
-            self._fill(TESTS(runs, region))
+        question = Question(TESTS, (runs, region))
+        if not self._background.ask([question]):
+            pairs = len(runs) * (len(runs) - 1) // 2
+            self._clear(f"Testing {count(pairs, 'pair')} of runs on the same parcels.", busy=True)
+        elif problem := self._background.problem([question]):
+            self._clear(f"The runs could not be tested: {problem}.")
         else:
-            # Not before the page is there, or what changes meanwhile never reaches it.
-            pn.state.onload(lambda: pn.state.execute(lambda: self._compute(runs, region), schedule=True))
+            self._fill(TESTS(runs, region))
 
-    async def _compute(self, runs: tuple[Result, ...], region: str) -> None:
-        problem = ""
-        try:
-            await asyncio.to_thread(TESTS, runs, region)
-        except (OSError, ValueError) as error:
-            log.exception("the chosen runs could not be tested")
-            problem = f"The runs could not be tested: {error}."
-
-        def shown() -> None:
-            # Others may have been chosen in the meantime.
-            if self._wanted == (runs, region):
-                self._clear(problem) if problem else self._update()
-
-        # In a turn of its own: after an await the document is no longer locked.
-        pn.state.execute(shown, schedule=True)
+    def _fill_seeds(self) -> None:
+        names = {one.result.id: one.name for one in self._compared}
+        metric = self._metric.value
+        rows = seed_pair_rows(self._seed_pairs(metric), names)
+        self._frame = pd.concat(
+            [with_names(self._seed_pairs(tested), names).assign(metric=tested) for tested in TESTED],
+            ignore_index=True,
+        )
+        alone = [one.name for one in self._compared if one.group is None]
+        told = [
+            _SEEDS_NOTE,
+            *([f"Not among them, having one run each: {', '.join(alone)}."] if alone else []),
+        ]
+        self._show(self._seeds_table, rows, metric, told)
 
     def _fill(self, tests: PairedTests) -> None:
         runs, _ = self._wanted
@@ -157,10 +181,6 @@ class Significance(pn.viewable.Viewer):
         if rows.empty:
             self._clear(" ".join(named(tests.not_compared, runs)))
             return
-        self._say(pairs_sentence(rows, metric))
-        self._table.fill(rows.assign(p=_p_cells(rows["p"]), p_holm=_p_cells(rows["p_holm"])))
-        if self._table not in self._content.objects:
-            self._content.objects = [self._controls, self._table]
         told = [
             _HOW[metric],
             _NOTE,
@@ -168,15 +188,25 @@ class Significance(pn.viewable.Viewer):
             *named(tests.not_compared, runs),
             *self._not_tested,
         ]
+        self._show(self._table, rows, metric, told)
+
+    def _show(self, table: DataTable, rows: pd.DataFrame, metric: str, told: Sequence[str]) -> None:
+        self._say(pairs_sentence(rows, metric))
+        table.fill(rows.assign(p=_p_cells(rows["p"]), p_holm=_p_cells(rows["p_holm"])))
+        if table not in self._content.objects:
+            self._content.objects = [self._controls, table]
+        self.fold.say(f"All {len(rows)} pairs" if len(rows) > 1 else "The test in figures")
+        self.fold.offer(True)
         self._note.object = f"<p class='note'>{html.escape(' '.join(told))}</p>"
 
     def _clear(self, sentence: str, *, busy: bool = False) -> None:
         """No table: why, or that it is on its way."""
-        self._say(sentence)
-        self._content.objects = (
-            [pmu.LinearProgress(active=True, sizing_mode="stretch_width", margin=(6, 0))] if busy else []
-        )
-        self._note.object = f"<p class='note'>{html.escape(' '.join(self._not_tested))}</p>"
+        self._say(" ".join([sentence, *([] if busy else self._not_tested)]))
+        bar = [pmu.LinearProgress(active=True, sizing_mode="stretch_width", margin=(6, 0))] if busy else []
+        # Where there is a choice it stays, or nobody would come back from what cannot be tested.
+        self._content.objects = [*([self._controls] if self._over.visible else []), *bar]
+        self.fold.offer(busy or self._over.visible)
+        self._note.object = ""
 
     def _say(self, sentence: str) -> None:
         self._sentence.object = f"<p role='status'>{html.escape(sentence)}</p>"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cropdash.analysis.paired_difference import PairedDifference
 from cropdash.dashboard.compare.best_for_class import class_answer, class_value, ranking_for_class
 from cropdash.dashboard.compare.comparison import Compared
+from cropdash.dashboard.compare.lead import Lead
 from cropdash.runs.published import published
 from tests.runs.example_run import example_run
 
@@ -35,12 +35,12 @@ def test_the_best_run_of_a_class_is_named_with_its_lead(runs: list[Compared]) ->
 
 
 def test_a_lead_that_may_be_chance_is_said_so(runs: list[Compared]) -> None:
-    unclear = PairedDifference(0.02, -0.01, 0.05, 298)
+    unclear = Lead(-0.01, 0.05, "may be chance")
     assert "may be chance (95 % interval -1.0 to +5.0 points)" in class_answer(
-        runs, MAIZE, "maize", "f1", difference=unclear
+        runs, MAIZE, "maize", "f1", lead=unclear
     )
-    clear = PairedDifference(0.2, 0.15, 0.25, 298)
-    assert "more than the choice of parcels" in class_answer(runs, MAIZE, "maize", "f1", difference=clear)
+    clear = Lead(0.15, 0.25, "clear")
+    assert "more than the choice of parcels" in class_answer(runs, MAIZE, "maize", "f1", lead=clear)
 
 
 def test_few_parcels_of_a_class_rank_nothing(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cropdash.analysis.paired_difference import PairedDifference
 from cropdash.dashboard.compare.comparison import (
     Compared,
     answer,
@@ -20,6 +19,7 @@ from cropdash.dashboard.compare.comparison import (
     ranking,
     run_table,
 )
+from cropdash.dashboard.compare.lead import Lead
 from cropdash.dashboard.run_words import run_name, state_in_words
 from cropdash.runs.published import published
 from cropdash.runs.run_folder import Run, RunFolder
@@ -64,11 +64,11 @@ def test_one_leader_is_named_with_its_lead(runs: list[Run]) -> None:
 
 
 def test_an_interval_around_zero_makes_the_lead_doubtful(runs: list[Run]) -> None:
-    unclear = PairedDifference(0.02, -0.01, 0.05, 298)
+    unclear = Lead(-0.01, 0.05, "may be chance")
     assert "may be chance (95 % interval -1.0 to +5.0 points)" in answer(
         compared(*runs), "macro_f1", "", unclear
     )
-    clear = PairedDifference(0.2, 0.15, 0.25, 298)
+    clear = Lead(0.15, 0.25, "clear")
     assert "is more than the choice of parcels" in answer(compared(*runs), "macro_f1", "", clear)
 
 
@@ -77,7 +77,7 @@ def test_few_parcels_rank_nothing(tmp_path: Path) -> None:
         example_run(tmp_path, experiment=name, parcels=43, accuracy=a)
         for name, a in (("S1", 0.5), ("S2", 0.9))
     ]
-    clear = PairedDifference(0.4, 0.3, 0.5, 43)
+    clear = Lead(0.3, 0.5, "clear")
     assert answer(compared(*few), "macro_f1", "", clear).endswith("rank nothing.")
 
 

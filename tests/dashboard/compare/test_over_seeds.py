@@ -9,16 +9,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cropdash.analysis.score_intervals import seed_intervals
+from cropdash.analysis.score_intervals import bootstrap_intervals, seed_intervals
 from cropdash.analysis.seed_groups import SeedGroup, seed_groups
 from cropdash.dashboard.compare.comparison import Compared, answer, class_rows
-from cropdash.dashboard.compare.dot_plot import few_note, little_known, whiskers_note, with_intervals
+from cropdash.dashboard.compare.dot_plot import (
+    class_label,
+    few_note,
+    little_known,
+    whiskers_note,
+    with_intervals,
+)
+from cropdash.dashboard.compare.lead import lead_in
 from cropdash.dashboard.compare.over_seeds import (
-    difference_over_seeds,
     fold,
     group_name,
     group_table,
     mean_scores,
+    seed_pairs,
     seeds_note,
     worth_folding,
 )
@@ -80,9 +87,10 @@ def test_the_answer_tells_mean_and_spread_and_the_lead_over_seeds(
     runs: list[Run], groups: list[SeedGroup]
 ) -> None:
     second, first = fold(compared(runs[0], runs[3]), groups)
-    difference = difference_over_seeds(first, second, "macro_f1")
-    assert difference is not None and difference.is_clear
-    sentence = answer([second, first], "macro_f1", "", difference)
+    pairs = seed_pairs([first, second], "macro_f1")
+    lead = lead_in(pairs, first.result.id, second.result.id, "seeds")
+    assert lead is not None and lead.verdict == "clear"
+    sentence = answer([second, first], "macro_f1", "", lead)
     mean, spread = first.value("macro_f1"), first.group.overall["sd"]["macro_f1"]  # type: ignore[union-attr]
     assert sentence.startswith(f"Fusion in time leads with macro-F1 {mean:.3f} ± {spread:.3f}, ")
     assert "more than the choice of seeds" in sentence
@@ -92,17 +100,16 @@ def test_the_answer_tells_mean_and_spread_and_the_lead_over_seeds(
 
 def test_over_classes_a_lead_is_taken_over_seeds_too(runs: list[Run], groups: list[SeedGroup]) -> None:
     second, first = fold(compared(runs[0], runs[3]), groups)
-    difference = difference_over_seeds(first, second, "recall", 2)
-    assert difference is not None
+    (difference,) = seed_pairs([first, second], "recall", 2)["difference"]
     means = [
         np.mean([one.per_class["recall"][2] for one in group.scores]) for group in (groups[1], groups[0])
     ]
-    assert difference.difference == pytest.approx(means[0] - means[1])
+    assert difference == pytest.approx(means[0] - means[1])
 
 
 def test_one_seed_has_no_lead_over_seeds(runs: list[Run], groups: list[SeedGroup]) -> None:
     folded = fold(compared(runs[0], runs[6]), groups)
-    assert difference_over_seeds(folded[0], folded[1], "macro_f1") is None
+    assert seed_pairs(folded, "macro_f1").empty
     assert seeds_note(folded) == "Figures are means ± standard deviations over the seeds of each experiment."
     assert seeds_note(compared(runs[0])) == ""
 
@@ -118,7 +125,7 @@ def test_whiskers_of_means_are_over_seeds_and_those_of_one_run_over_parcels(
     assert mine["value"].to_dict() == pytest.approx(over["value"].to_dict())
     notes = " ".join(whiskers_note(folded))
     assert "over the choice of seed" in notes
-    assert "Whiskers of Sentinel-1 alone, seed 1: 95 % intervals (Wilson)" in notes
+    assert "Whiskers of Sentinel-1 alone, seed 1: 95 % intervals over the choice of test parcels" in notes
 
 
 def test_the_table_has_a_row_an_experiment_with_mean_spread_and_seeds(
@@ -165,3 +172,24 @@ def test_a_class_of_which_too_little_is_known_is_marked_and_explained() -> None:
     assert little_known(rows).tolist() == [False, True, True, False]
     assert "fewer than 30 test parcels, or an interval wider than 20 points" in few_note(rows)[0]
     assert few_note(rows.iloc[[0, 3]]) == []
+
+
+def test_whiskers_of_one_run_are_its_bootstrap_and_have_width_where_all_is_right(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    random_store(store, 60, ("train", "west"), classes=(1, 2))
+    right = example_run(tmp_path, store, "S2", accuracy=1.0)
+    usual = example_run(tmp_path, store, "S1", accuracy=0.7)
+    both = compared(right, usual)
+    rows = with_intervals(class_rows(both, "f1"), both, "f1", "").set_index(["run", "code"])
+    assert (rows.loc[right.id, "value"] == 1).all()
+    assert ((rows.loc[right.id, "low"] > 0.8) & (rows.loc[right.id, "low"] < 0.99)).all()
+    matrix = usual.confusion()
+    assert matrix is not None
+    drawn = bootstrap_intervals(matrix, "f1").per_class
+    assert rows.loc[usual.id, "low"].to_list() == drawn.set_index("class").loc[rows.loc[usual.id, "name"], "low"].to_list()  # fmt: skip
+
+
+def test_a_class_with_few_parcels_says_so_beside_its_number() -> None:
+    assert class_label("orchards", 12) == "orchards  12 (few)"
+    assert class_label("meadows", 20_779) == "meadows  20,779"
+    assert class_label("maize", math.nan) == "maize"
