@@ -16,6 +16,8 @@ import pandas as pd
 
 from cropdash.analysis.proportions import wilson_interval
 from cropdash.runs.predictions import probability_columns
+from cropdash.runs.results import Result
+from cropdash.runs.run_folder import Run
 
 Binning = Literal["width", "count"]
 
@@ -89,6 +91,56 @@ def reliability(
         right = truth == of_class
     edges = np.linspace(0, 1, bins + 1) if binning == "width" else _even_edges(confidence, bins)
     return _diagram(confidence, right, edges, binning, bins)
+
+
+@dataclass(frozen=True)
+class TemperatureEffect:
+    """What a run's temperature does to its expected calibration error, in 0 to 1."""
+
+    temperature: float
+    before: float
+    after: float
+    parcels: int
+
+
+def temperature_effect(
+    result: Result, regions: Sequence[str] | None = None, *, bins: int = 10, binning: Binning = "width"
+) -> TemperatureEffect | None:
+    """The error on the test parcels before and after temperature scaling.
+
+    Args:
+        regions: test regions; all if None.
+        bins, binning: those of :func:`reliability`.
+
+    Returns:
+        None where the result has no temperature, or no parcel with truth and prediction.
+
+    Raises:
+        ValueError: a region is none of the result's, or a file of it is malformed.
+    """
+    if not isinstance(result, Run) or result.temperature is None:
+        return None
+    predictions = result.predictions(regions)
+    if predictions is None:
+        return None
+    scaled = result.temperature.apply_to(predictions, result.codes)
+    raw, calibrated = (
+        reliability(table, result.codes, bins=bins, binning=binning) for table in (predictions, scaled)
+    )
+    if raw is None or calibrated is None:
+        return None
+    return TemperatureEffect(result.temperature.temperature, raw.error, calibrated.error, raw.parcels)
+
+
+def temperature_text(result: Result, regions: Sequence[str] | None = None) -> str:
+    """A sentence for the terminal; empty where the result has no temperature."""
+    effect = temperature_effect(result, regions)
+    if effect is None:
+        return ""
+    return (
+        f"Expected calibration error {100 * effect.before:.1f} points, {100 * effect.after:.1f} with temperature "
+        f"{effect.temperature:.2f}, which the validation regions give (10 bins of equal width, {effect.parcels:,} parcels)."
+    )
 
 
 def _even_edges(confidence: np.ndarray, bins: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""``cropdash predict``: class probabilities of parcels, with or without labels, as files for a map."""
+"""``cropdash predict`` and ``cropdash calibrate``: what finished runs say of parcels, and how sure they should be."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ from cropdash.cli.verbs import RUNS, progress_bar, run_path, verb
 )
 @click.option("--threads", type=click.IntRange(1), help="CPU threads of each process.")
 @click.option("--scheduler", help="Address of a running Dask scheduler to work on instead.")
+@click.option(
+    "--calibrated", is_flag=True, help="Divide scores by the temperature fitted on the validation regions."
+)
 @click.option("--restart", is_flag=True, help="Throw away what OUT holds of another prediction.")
 def predict_command(
     chosen: tuple[str, ...],
@@ -42,6 +45,7 @@ def predict_command(
     workers: int,
     threads: int | None,
     scheduler: str | None,
+    calibrated: bool,
     restart: bool,
 ) -> None:
     """Predict the crop of every parcel of a data set with one run or the mean of several.
@@ -59,6 +63,7 @@ def predict_command(
                 data,
                 out,
                 regions=names or None,
+                calibrated=calibrated,
                 workers=workers,
                 scheduler=scheduler,
                 threads=threads,
@@ -69,3 +74,26 @@ def predict_command(
         click.echo("stopped; the same command goes on from the last whole partition", err=True)
         sys.exit(130)
     click.echo(written.text())
+
+
+@verb("calibrate")
+@click.argument("run")
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The store that the run was trained on, where it has moved.",
+)
+@RUNS
+def calibrate_command(run: str, data: Path | None, runs_folder: Path) -> None:
+    """Fit a finished run's temperature on its validation regions, and keep it with the run.
+
+    Runs do so when they finish; this is for older ones. Predictions stay as they are: `cropdash predict
+    --calibrated` applies the temperature.
+    """
+    from cropdash.analysis.calibration import temperature_text
+    from cropdash.runs.run_folder import Run
+    from cropdash.training.calibrate import calibrate
+
+    path = run_path(run, runs_folder)
+    calibrate(path, data)
+    click.echo(temperature_text(Run(path)))

@@ -28,6 +28,7 @@ from cropdash.runs.metrics import ConfusionMatrix
 from cropdash.runs.predictions import read_predictions, write_predictions
 from cropdash.runs.results import Result
 from cropdash.runs.status import ACTIVE, RunStatus, State
+from cropdash.runs.temperature import TEMPERATURE, Temperature
 
 SPEC = "spec.json"
 STATUS = "status.json"
@@ -180,7 +181,17 @@ class RunFolder:
 
     def remove_leftovers(self) -> None:
         """Remove what a process that was killed left half-written; only for a run that nobody works on."""
-        for name in (METRICS, MODEL, NORMALISATION, PREDICTIONS, ATTENTION, SUMMARY, PROVENANCE, CHECKPOINT):
+        for name in (
+            METRICS,
+            MODEL,
+            NORMALISATION,
+            PREDICTIONS,
+            ATTENTION,
+            SUMMARY,
+            PROVENANCE,
+            CHECKPOINT,
+            TEMPERATURE,
+        ):
             stem, _, ending = name.partition(".")
             for path in self.path.glob(f".{stem}.{'[0-9a-f]' * 8}.{ending}"):
                 path.unlink(missing_ok=True)
@@ -346,6 +357,15 @@ class Run(Result):
     @property
     def attention(self) -> AttentionTable | None:
         return AttentionTable(self.folder.file(ATTENTION)) if self._has(ATTENTION) else None
+
+    @property
+    def temperature(self) -> Temperature | None:
+        """What its probabilities are divided by where calibrated ones are asked for; None where none was fitted.
+
+        Raises:
+            ValueError: the file is malformed; the message names it and the field.
+        """
+        return Temperature.read(self.folder.path)
 
     def _has(self, name: str) -> bool:
         """Predictions and attention need the classes, which the summary names."""

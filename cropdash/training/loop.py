@@ -24,6 +24,7 @@ from cropdash.models.fusion import CropNetwork
 from cropdash.models.loss import focal_loss
 from cropdash.runs.metrics import ConfusionMatrix
 from cropdash.runs.run_folder import CHECKPOINT, MODEL, NORMALISATION, RunFolder
+from cropdash.runs.temperature import Temperature
 from cropdash.training.checkpoint import Checkpoint
 from cropdash.training.evaluation import Answers, AttentionSink, answer, attention_to, prediction_table
 from cropdash.training.heartbeat import Heartbeat
@@ -289,6 +290,11 @@ class TrainingLoop:
             ),
             self.setup.codes,
         )
+        validation = answers["validation"]
+        temperature = Temperature.fit(
+            validation.probabilities, validation.truth, self.spec.regions.validation
+        )
+        temperature.write(self.folder.path)
         self.folder.write_provenance(provenance(self.setup, self.sessions))
         self.folder.write_summary(self._summary(answers).model_dump(mode="json"))
 

@@ -69,6 +69,7 @@ def test_a_finished_run_leaves_all_its_files_and_no_checkpoint(run: Run) -> None
         "predictions.parquet",
         "attention.parquet",
         "summary.json",
+        "calibration.json",
         "provenance.json",
     }
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from cropdash.analysis.calibration import Binning, Reliability
+from cropdash.analysis.calibration import Binning, Reliability, TemperatureEffect
 from cropdash.analysis.score_intervals import FEWEST_PARCELS
 from cropdash.dashboard.run_words import count
 
@@ -18,11 +18,13 @@ _ALIKE = 0.01
 
 
 class Calibrated(NamedTuple):
-    """A run by name, and its reliability diagram; None where no parcel has truth and prediction."""
+    """A run by name, its reliability diagram (None where no parcel has truth and prediction), and what its
+    temperature would do over all classes (None where it has none)."""
 
     id: str
     run: str
     reliability: Reliability | None
+    effect: TemperatureEffect | None = None
 
 
 def calibration_sentence(one: Calibrated, class_name: str = "") -> str:
@@ -57,7 +59,16 @@ def calibration_sentence(one: Calibrated, class_name: str = "") -> str:
     bins = count(found.asked if found.binning == "width" else len(found.bins), "bin")
     return (
         f"{verdict}. Its expected calibration error is {100 * found.error:.1f} points "
-        f"({bins} of equal {found.binning})."
+        f"({bins} of equal {found.binning}).{'' if class_name else _temperature_sentence(one.effect)}"
+    )
+
+
+def _temperature_sentence(effect: TemperatureEffect | None) -> str:
+    if effect is None:
+        return ""
+    return (
+        f" With the temperature that its validation regions give, {effect.temperature:.2f}, it would be "
+        f"{100 * effect.after:.1f} points, and every prediction the same."
     )
 
 
@@ -71,7 +82,8 @@ def means(found: Reliability) -> tuple[float, float]:
 
 
 def run_table(runs: Sequence[Calibrated]) -> pd.DataFrame:
-    """One row a run: parcels, mean confidence, accuracy, expected and largest calibration error (0 to 1)."""
+    """One row a run: parcels, mean confidence, accuracy, expected and largest calibration error (0 to 1), the
+    temperature and the expected error with it."""
     rows = []
     for one in runs:
         found = one.reliability
@@ -85,9 +97,21 @@ def run_table(runs: Sequence[Calibrated]) -> pd.DataFrame:
                 "accuracy": right,
                 "error": found.error if found else np.nan,
                 "largest_gap": found.largest_gap if found else np.nan,
+                "temperature": one.effect.temperature if one.effect else np.nan,
+                "error_after": one.effect.after if one.effect else np.nan,
             }
         )
-    columns = ["id", "run", "parcels", "confidence", "accuracy", "error", "largest_gap"]
+    columns = [
+        "id",
+        "run",
+        "parcels",
+        "confidence",
+        "accuracy",
+        "error",
+        "largest_gap",
+        "temperature",
+        "error_after",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

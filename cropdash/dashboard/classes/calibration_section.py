@@ -11,7 +11,7 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmu
 
-from cropdash.analysis.calibration import Binning, Reliability, reliability
+from cropdash.analysis.calibration import Binning, reliability, temperature_effect
 from cropdash.dashboard.classes.calibration import (
     BINNINGS,
     Calibrated,
@@ -36,9 +36,11 @@ _TITLES = {
     "accuracy": "Accuracy",
     "error": "Expected calibration error",
     "largest_gap": "Largest gap of a bin",
+    "temperature": "Temperature",
+    "error_after": "Error with temperature",
 }
 _FORMATS = {"parcels": number(0)} | {
-    name: number(3) for name in ("confidence", "accuracy", "error", "largest_gap")
+    name: number(3) for name in ("confidence", "accuracy", "error", "largest_gap", "temperature", "error_after")
 }
 _READING = (
     "A point on the dashed line is as sure as it is right; below the line the run is too sure. Bars are 95 % "
@@ -52,7 +54,7 @@ class CalibrationSection(pn.viewable.Viewer):
     def __init__(self, choices: Choices) -> None:
         super().__init__()
         self.choices = choices
-        self._known: dict[tuple[str, str, Binning, int | None], tuple[Result, Reliability | None]] = {}
+        self._known: dict[tuple[str, str, Binning, int | None], tuple[Result, Calibrated]] = {}
         self._asked: tuple[Any, ...] = ()
         self.drawn: list[Calibrated] = []
         self.table = run_table([])
@@ -150,8 +152,10 @@ class CalibrationSection(pn.viewable.Viewer):
             assert predictions is not None, "runs without predictions were left out"
             of_class = None if crop is None else codes.index(crop)
             found = reliability(predictions, codes, binning=self.binning.value, of_class=of_class)
-            known = self._known[key] = (run, found)
-        return Calibrated(run.id, run_name(run), known[1])
+            regions = [region] if region else None
+            effect = temperature_effect(run, regions, binning=self.binning.value)
+            known = self._known[key] = (run, Calibrated(run.id, "", found, effect))
+        return known[1]._replace(run=run_name(run))
 
     def _draw(self, class_name: str) -> None:
         drawn = 0

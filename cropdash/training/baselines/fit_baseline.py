@@ -13,6 +13,7 @@ import numpy as np
 from cropdash.atomic import write_text
 from cropdash.datasets.loading import ParcelBatches
 from cropdash.runs.run_folder import RunFolder
+from cropdash.runs.temperature import Temperature
 from cropdash.training.baselines.boosting import Boosting, boost
 from cropdash.training.baselines.calendar_features import FeatureCalendar
 from cropdash.training.baselines.forest import Forest, grow_forest
@@ -152,6 +153,11 @@ class BaselineTraining:
             setup.store, setup.rows["test"], setup.labels.index, answers["test"], setup.codes
         )
         self.folder.write_predictions(table, setup.codes)
+        validation = answers["validation"]
+        temperature = Temperature.fit(
+            validation.probabilities, validation.truth, self.spec.regions.validation
+        )
+        temperature.write(self.folder.path)
         self.folder.write_provenance(
             provenance(
                 setup, [{"first_epoch": 1, "threads": self.threads, "device": "cpu"}], self._packages()

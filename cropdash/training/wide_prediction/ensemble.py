@@ -12,6 +12,7 @@ import numpy as np
 from cropdash.datasets.store import ParcelStore
 from cropdash.nomenclature import SENSORS, CropClass
 from cropdash.runs.run_folder import Run
+from cropdash.runs.temperature import Temperature
 from cropdash.training.setup import usable_dates
 from cropdash.training.trained_model import TrainedModel, load_model
 
@@ -39,26 +40,33 @@ class Ensemble:
 
     Attributes:
         members: at least one.
+        temperatures: one for each member, or none for probabilities as they are.
     """
 
     members: tuple[TrainedModel, ...]
+    temperatures: tuple[Temperature, ...] = ()
 
     @property
     def classes(self) -> tuple[CropClass, ...]:
         return self.members[0].summary.classes
 
     @classmethod
-    def load(cls, runs: Sequence[str | Path]) -> Ensemble:
+    def load(cls, runs: Sequence[str | Path], *, calibrated: bool = False) -> Ensemble:
         """Load finished runs.
 
+        Args:
+            calibrated: divide the scores of each run by its temperature.
+
         Raises:
-            ValueError: none is named, one has no model or is not finished, or their classes differ.
+            ValueError: none is named, one has no model or is not finished, or their classes differ; or one has no
+                temperature and ``calibrated`` asks for it.
         """
         if not runs:
             raise ValueError("name at least one run to predict with")
         opened = [Run(path) for path in runs]
         check_classes(opened)
-        return cls(tuple(load_model(run) for run in opened))
+        temperatures = tuple(_temperature(run) for run in opened) if calibrated else ()
+        return cls(tuple(load_model(run) for run in opened), temperatures)
 
     def answer(
         self, store: ParcelStore, rows: np.ndarray, on_batch: Callable[[int], None] | None = None
@@ -68,11 +76,12 @@ class Ensemble:
         total = np.zeros((len(rows), len(self.classes)))
         answered = np.zeros(len(rows), dtype=np.int16)
         reasons: list[dict[str, None]] = [{} for _ in rows]  # in the order of the members, each once
-        for member in self.members:
+        for number, member in enumerate(self.members):
             said = member.answer(store, rows, on_batch=on_batch)
             if said.answers is not None:
                 where = np.array([place[row] for row in said.answers.rows.tolist()], dtype=np.int64)
-                total[where] += said.answers.probabilities
+                likely = said.answers.probabilities
+                total[where] += self.temperatures[number].apply(likely) if self.temperatures else likely
                 answered[where] += 1
             for row, reason in said.left_out.items():
                 reasons[place[row]][reason] = None
@@ -115,11 +124,21 @@ def check_classes(runs: Sequence[Run]) -> None:
             )
 
 
+def _temperature(run: Run) -> Temperature:
+    found = run.temperature
+    if found is None:
+        raise ValueError(
+            f"{run.folder.path} has no temperature to calibrate its probabilities with; "
+            f"`cropdash calibrate {run.id}` fits one"
+        )
+    return found
+
+
 def _listed(codes: Sequence[int]) -> str:
     return ", ".join(map(str, codes)) or "none"
 
 
 @lru_cache(maxsize=1)
-def loaded(runs: tuple[str, ...], _fingerprint: str) -> Ensemble:
+def loaded(runs: tuple[str, ...], _fingerprint: str, calibrated: bool) -> Ensemble:
     """The runs, loaded once in each process."""
-    return Ensemble.load(runs)
+    return Ensemble.load(runs, calibrated=calibrated)

@@ -21,6 +21,7 @@ def predict_partition(
     number: int,
     runs: tuple[str, ...],
     fingerprint: str,
+    calibrated: bool = False,
     threads: int | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> None:
@@ -31,6 +32,7 @@ def predict_partition(
         source, number: where the parcels come from.
         runs: folders of the runs.
         fingerprint: of the runs, so that a process does not answer with what it loaded before they changed.
+        calibrated: whether the scores of each run are divided by its temperature.
         threads: CPU threads; torch's own choice if None.
         stop: asked after every batch.
 
@@ -44,7 +46,7 @@ def predict_partition(
         if stop():
             raise PredictionStopped("the prediction was stopped")
 
-    ensemble = loaded(runs, fingerprint)
+    ensemble = loaded(runs, fingerprint, calibrated)
     partition = source.partition(number)
     with threads_set(threads):
         answers = ensemble.answer(partition.store, partition.rows, on_batch)

@@ -18,6 +18,7 @@ from typing import Any
 from cropdash.atomic import write_text
 from cropdash.datasets.info import DatasetInfo
 from cropdash.runs.run_folder import MODEL, NORMALISATION, SPEC, SUMMARY, Run
+from cropdash.runs.temperature import TEMPERATURE
 from cropdash.training.baselines.trained_baseline import BOOSTING, CALENDAR, FOREST
 from cropdash.training.summary import software
 from cropdash.training.trained_model import check_info
@@ -77,6 +78,7 @@ def predict_wide(
     out: str | Path,
     *,
     regions: Sequence[str] | None = None,
+    calibrated: bool = False,
     workers: int = 1,
     scheduler: str | None = None,
     threads: int | None = None,
@@ -92,6 +94,8 @@ def predict_wide(
         source: a store's folder, or any source of parcels.
         out: the folder to write; one that was begun by the same call is gone on with.
         regions: of a store; all if None.
+        calibrated: divide the scores of each run by the temperature that was fitted on its validation regions
+            (see :mod:`cropdash.runs.temperature`).
         workers: processes of our own that work at once; with 1 it is this one.
         scheduler: address of a running Dask scheduler, instead; its workers must see the same files.
         threads: CPU threads of each process; torch's own choice in this one and 1 in others if None.
@@ -113,9 +117,9 @@ def predict_wide(
     else:
         source = StoreSource(str(Path(source).resolve()), None if regions is None else tuple(regions))
     paths = tuple(str(Path(run).resolve()) for run in runs)
-    fingerprints = [_run_fingerprint(Run(path)) for path in paths]
+    fingerprints = [_run_fingerprint(Run(path), calibrated) for path in paths]
     joint = hashlib.sha256(json.dumps(fingerprints).encode()).hexdigest()[:16]
-    ensemble = loaded(paths, joint)
+    ensemble = loaded(paths, joint, calibrated)
     info = source.info
     for member in ensemble.members:
         check_info(member, info, source.title)
@@ -123,9 +127,11 @@ def predict_wide(
     if not counts:
         raise ValueError(f"{source.title} holds no parcel")
     folder = PredictionFolder(out)
-    description = folder.begin(_description(paths, fingerprints, source, ensemble, info), restart=restart)
+    description = folder.begin(
+        _description(paths, fingerprints, source, ensemble, info, calibrated), restart=restart
+    )
     if "result" not in description:
-        _work_off(folder, source, counts, paths, joint, workers, scheduler, threads, progress)
+        _work_off(folder, source, counts, paths, joint, calibrated, workers, scheduler, threads, progress)
         result = _assemble(folder, len(counts), ensemble, info)
         description = {**description, "result": result}
         folder.describe(description)
@@ -133,10 +139,19 @@ def predict_wide(
     return _told(folder, description)
 
 
-def _run_fingerprint(run: Run) -> dict[str, str]:
+def _run_fingerprint(run: Run, calibrated: bool) -> dict[str, str]:
     """All that the answers of a run depend on; what has not been written yet, loading will tell of."""
     digest = hashlib.sha256()
-    for name in (SPEC, SUMMARY, MODEL, NORMALISATION, CALENDAR, FOREST, BOOSTING):
+    for name in (
+        SPEC,
+        SUMMARY,
+        MODEL,
+        NORMALISATION,
+        CALENDAR,
+        FOREST,
+        BOOSTING,
+        *([TEMPERATURE] if calibrated else []),
+    ):
         if run.folder.file(name).is_file():
             digest.update(name.encode() + run.folder.file(name).read_bytes())
     return {"id": run.id, "fingerprint": digest.hexdigest()[:16]}
@@ -148,11 +163,12 @@ def _description(
     source: ParcelSource,
     ensemble: Ensemble,
     info: DatasetInfo,
+    calibrated: bool,
 ) -> dict[str, Any]:
     return {
         "runs": fingerprints,
         "data": source.fingerprint,
-        "options": {},
+        "options": {"calibrated": calibrated},
         "folders": list(paths),
         "source": source.title,
         "simulated": info.simulated,
@@ -169,6 +185,7 @@ def _work_off(
     counts: Sequence[int],
     runs: tuple[str, ...],
     fingerprint: str,
+    calibrated: bool,
     workers: int,
     scheduler: str | None,
     threads: int | None,
@@ -185,6 +202,7 @@ def _work_off(
         "source": source,
         "runs": runs,
         "fingerprint": fingerprint,
+        "calibrated": calibrated,
         "threads": threads or (None if here else 1),
     }
     outcomes = work_off(
