@@ -9,9 +9,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cropdash.analysis.area_estimation import area_estimate
     from cropdash.analysis.attention_aggregate import by_class_and_date
+    from cropdash.analysis.calibration import reliability
+    from cropdash.analysis.confusions import largest_confusions
+    from cropdash.analysis.paired_tests import paired_tests
+    from cropdash.analysis.score_intervals import bootstrap_intervals
+    from cropdash.analysis.season import first_reached, published_season, season_table
+    from cropdash.analysis.seed_difference import seed_difference
+    from cropdash.analysis.seed_groups import seed_groups
     from cropdash.datasets.store import ParcelStore
     from cropdash.nomenclature import Fusion, Nomenclature
+    from cropdash.preparation.prepare import prepare
+    from cropdash.preparation.recipe import Recipe
     from cropdash.readers.breizhcrops import import_breizhcrops
     from cropdash.readers.eurocropsml import import_eurocropsml
     from cropdash.readers.inspection import inspect
@@ -22,6 +32,9 @@ if TYPE_CHECKING:
     from cropdash.runs.archive import export_run, import_run
     from cropdash.runs.library import RunLibrary, open_result
     from cropdash.runs.published import published
+    from cropdash.simulation.finistere import simulate_finistere
+    from cropdash.training.attention_evidence import attention_evidence
+    from cropdash.training.demo import demo_runs, demo_store
     from cropdash.training.experiment import ExperimentSpec
     from cropdash.training.fuse import fuse
     from cropdash.training.predict import predict
@@ -32,9 +45,16 @@ _HOMES = {
     "Fusion": "cropdash.nomenclature",
     "Nomenclature": "cropdash.nomenclature",
     "ParcelStore": "cropdash.datasets.store",
+    "Recipe": "cropdash.preparation.recipe",
     "RunLibrary": "cropdash.runs.library",
+    "area_estimate": "cropdash.analysis.area_estimation",
+    "attention_evidence": "cropdash.training.attention_evidence",
+    "bootstrap_intervals": "cropdash.analysis.score_intervals",
     "by_class_and_date": "cropdash.analysis.attention_aggregate",
+    "demo_runs": "cropdash.training.demo",
+    "demo_store": "cropdash.training.demo",
     "export_run": "cropdash.runs.archive",
+    "first_reached": "cropdash.analysis.season",
     "fuse": "cropdash.training.fuse",
     "import_breizhcrops": "cropdash.readers.breizhcrops",
     "import_eurocropsml": "cropdash.readers.eurocropsml",
@@ -44,9 +64,18 @@ _HOMES = {
     "import_timematch": "cropdash.readers.timematch",
     "import_worldcereal": "cropdash.readers.worldcereal",
     "inspect": "cropdash.readers.inspection",
+    "largest_confusions": "cropdash.analysis.confusions",
     "open_result": "cropdash.runs.library",
+    "paired_tests": "cropdash.analysis.paired_tests",
     "predict": "cropdash.training.predict",
+    "prepare": "cropdash.preparation.prepare",
     "published": "cropdash.runs.published",
+    "published_season": "cropdash.analysis.season",
+    "reliability": "cropdash.analysis.calibration",
+    "season_table": "cropdash.analysis.season",
+    "seed_difference": "cropdash.analysis.seed_difference",
+    "seed_groups": "cropdash.analysis.seed_groups",
+    "simulate_finistere": "cropdash.simulation.finistere",
     "train": "cropdash.training.train",
 }
 
@@ -56,9 +85,16 @@ __all__ = [
     "Fusion",
     "Nomenclature",
     "ParcelStore",
+    "Recipe",
     "RunLibrary",
+    "area_estimate",
+    "attention_evidence",
+    "bootstrap_intervals",
     "by_class_and_date",
+    "demo_runs",
+    "demo_store",
     "export_run",
+    "first_reached",
     "fuse",
     "import_breizhcrops",
     "import_eurocropsml",
@@ -68,9 +104,18 @@ __all__ = [
     "import_timematch",
     "import_worldcereal",
     "inspect",
+    "largest_confusions",
     "open_result",
+    "paired_tests",
     "predict",
+    "prepare",
     "published",
+    "published_season",
+    "reliability",
+    "season_table",
+    "seed_difference",
+    "seed_groups",
+    "simulate_finistere",
     "train",
 ]
 
