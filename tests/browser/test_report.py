@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from cropdash.cli import main
 from cropdash.packaged import packaged_file
 from cropdash.training.demo import RUNS, Demo
 from tests.browser.conftest import NARROW, TIMEOUT_MILLISECONDS, WIDE, OpenPage
+from tests.dashboard.report.test_document import PNG
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=TIMEOUT_MILLISECONDS)
@@ -140,10 +142,21 @@ def test_the_button_downloads_a_report_on_the_chosen_runs(
 ) -> None:
     page = open_page(f"{dashboard}?page=classes&data=fields", size)
     page.wait_for_url(re.compile("runs="))
-    button = page.locator(".cd-report button")
+    button = page.locator(".cd-report button").first
     place = button.bounding_box()
     assert place is not None and place["x"] >= 0 and place["x"] + place["width"] <= size[0]
     button.focus()
+    page.keyboard.press("Enter")
+    dialog = page.locator(".cd-report dialog")
+    expect(dialog).to_be_visible()
+    inside = dialog.bounding_box()
+    assert inside is not None and inside["x"] >= 0 and inside["x"] + inside["width"] <= size[0]
+    dialog.get_by_label("Title").fill("Radar or not")
+    logo = tmp_path / "logo.png"
+    logo.write_bytes(PNG)
+    dialog.locator("input[type=file]").set_input_files(logo)
+    dialog.get_by_text("How the runs were trained").click()
+    dialog.get_by_role("button", name="Download the report").focus()
     with page.expect_download() as downloading:
         page.keyboard.press("Enter")
     expect(page.locator(".cd-report [role=status]")).to_have_text("report downloaded")
@@ -152,6 +165,10 @@ def test_the_button_downloads_a_report_on_the_chosen_runs(
     assert re.fullmatch(r"cropdash-report-\d{4}-\d\d-\d\d\.html", name)
     downloading.value.save_as(tmp_path / name)
     opened = open_report(tmp_path / name, size)
+    expect(opened.locator("h1")).to_have_text("Radar or not")
+    assert opened.locator("header img").evaluate("one => one.naturalWidth") == 1
+    expect(opened.locator("#curves")).to_have_count(0)
+    expect(opened.locator("#attention svg").first).to_be_visible()
     chosen = re.search(r"runs=([^&]*)", page.url)
     assert chosen is not None
     expect(opened.locator("#runs tbody tr")).to_have_count(len([run for run in chosen[1].split(",") if run]))
@@ -165,5 +182,29 @@ def test_without_a_run_the_button_says_so(empty_dashboard: str, open_page: OpenP
         expect(remove).to_have_count(left)
         remove.first.click()
     expect(remove).to_have_count(0)
-    page.locator(".cd-report button").click()
+    page.locator(".cd-report button").first.click()
+    page.get_by_role("button", name="Download the report").click()
     expect(page.locator(".cd-report [role=status]")).to_contain_text("no run is chosen")
+
+
+def test_a_logo_that_is_no_image_is_refused_in_the_dialog_and_the_data_download_as_an_archive(
+    dashboard: str, open_page: OpenPage, tmp_path: Path
+) -> None:
+    page = open_page(f"{dashboard}?page=data&data=fields")
+    page.wait_for_url(re.compile("runs="))
+    page.locator(".cd-report button").first.click()
+    dialog = page.locator(".cd-report dialog")
+    (tmp_path / "logo.png").write_text("no image")
+    dialog.locator("input[type=file]").set_input_files(tmp_path / "logo.png")
+    dialog.get_by_role("button", name="Download the report").click()
+    expect(dialog.locator(".problem")).to_contain_text(
+        "logo.png: a logo must be a PNG, JPEG, WebP or SVG image"
+    )
+    dialog.locator("input[type=file]").set_input_files([])
+    with page.expect_download() as downloading:
+        dialog.get_by_role("button", name="Download its data").click()
+    downloading.value.save_as(tmp_path / "data.zip")
+    with zipfile.ZipFile(tmp_path / "data.zip") as archive:
+        assert archive.testzip() is None
+        assert {"runs.csv", "classes.csv", "paired_tests.csv", "areas.csv"} <= set(archive.namelist())
+        assert any(name.endswith(".gpkg") for name in archive.namelist())

@@ -9,11 +9,20 @@ import pandas as pd
 
 from cropdash.analysis.attention_aggregate import AttentionByDate
 from cropdash.dashboard.attention.answers import answer, attention_by_date
+from cropdash.dashboard.attention.evidence_answers import (
+    deletion_table,
+    evidence_sentence,
+    most_missed,
+    occlusion_table,
+    sample_words,
+)
 from cropdash.dashboard.attention.heatmap import heatmap, time_range
 from cropdash.dashboard.report.matrix_table import MOST, best_first
 from cropdash.dashboard.report.subject import Subject
 from cropdash.dashboard.run_words import run_name
+from cropdash.runs.evidence import Evidence
 from cropdash.runs.results import Result
+from cropdash.runs.run_folder import Run
 
 NOTE = (
     "Colours are the mean share of a parcel's attention that a date gets, over the model's heads; numbers beside the "
@@ -28,12 +37,14 @@ class AttentionFigures:
 
     Attributes:
         keys: names of the figures, one a sensor.
+        evidence: sentences on what removing dates does to the answers; none where that was never tried.
     """
 
     run: Result
     name: str
     sentence: str
     keys: tuple[str, ...]
+    evidence: tuple[str, ...]
 
 
 def attention_figures(subject: Subject) -> tuple[list[AttentionFigures], dict[str, Any], int]:
@@ -56,7 +67,8 @@ def attention_figures(subject: Subject) -> tuple[list[AttentionFigures], dict[st
                 attention, time, head=None, crop=None, date=None, on_tap=None, last=at == len(streams) - 1
             )
             keys.append(key)
-        found.append(AttentionFigures(run, run_name(run), answer(streams, None, run_name(run)), tuple(keys)))
+        sentence = answer(streams, None, run_name(run))
+        found.append(AttentionFigures(run, run_name(run), sentence, tuple(keys), _evidence_sentences(run)))
     return found, plots, len(able)
 
 
@@ -86,3 +98,30 @@ def attention_table(subject: Subject) -> pd.DataFrame:
         return pd.DataFrame()
     columns = ["run", "sensor", "code", "class", "head", "date", "weight", "parcels"]
     return pd.concat(tables, ignore_index=True)[columns]
+
+
+def evidence_tables(subject: Subject) -> dict[str, pd.DataFrame]:
+    """What removing dates does, by the name of its table; empty where it was tried with no run."""
+    frames: dict[str, list[pd.DataFrame]] = {"occlusion": [], "deletion": []}
+    for run in runs_with_attention(subject):
+        evidence = evidence_of(run)
+        if evidence is not None:
+            frames["occlusion"].append(occlusion_table(evidence, None).assign(run=run.id))
+            frames["deletion"].append(deletion_table(evidence, None).assign(run=run.id))
+    return {name: pd.concat(tables, ignore_index=True) for name, tables in frames.items() if tables}
+
+
+def evidence_of(run: Result) -> Evidence | None:
+    """What a run's folder holds of it.
+
+    Raises:
+        ValueError: the file is malformed; the message names file and field.
+    """
+    return Evidence.read(run.folder.path) if isinstance(run, Run) else None
+
+
+def _evidence_sentences(run: Result) -> tuple[str, ...]:
+    evidence = evidence_of(run)
+    if evidence is None:
+        return ("Whether these dates change the answers was not tried: no dates were removed from this run.",)
+    return evidence_sentence(evidence, None, ""), most_missed(evidence, None), sample_words(evidence)

@@ -30,6 +30,11 @@ class ReportArea:
     name: str
     shape: View
 
+    @classmethod
+    def picked(cls, area: Sequence[float]) -> ReportArea:
+        """What is picked on the map page."""
+        return cls("the picked area", View(*area))
+
 
 @dataclass(frozen=True, eq=False)
 class Subject:

@@ -19,7 +19,7 @@ import pandas as pd
 from cropdash.atomic import atomic_path, write_text
 from cropdash.dashboard.map.answers import ParcelAnswers
 from cropdash.dashboard.report.area_tables import areas_table
-from cropdash.dashboard.report.attention_figures import attention_table
+from cropdash.dashboard.report.attention_figures import attention_table, evidence_tables
 from cropdash.dashboard.report.drawings import class_rows_with_intervals, training_rows
 from cropdash.dashboard.report.pair_tables import pairs_table
 from cropdash.dashboard.report.season_figures import season_rows
@@ -74,6 +74,8 @@ def write_tables(subject: Subject, folder: str | Path) -> list[str]:
             rows = rows_of(subject)
             if rows is not None and len(rows):
                 _write(new / name, rows)
+        for name, rows in evidence_tables(subject).items():
+            _write(new / f"{name}.csv", rows)
         for one in subject.compared:
             run = one.result
             name = file_name(subject, run)
