@@ -180,17 +180,17 @@ async def _pull_document(address: str, token: str) -> None:
         request, subprotocols=["bokeh", token], max_message_size=100 * 1024 * 1024
     )
     # The server greets first, and takes no message before.
-    await _message(socket, "ACK")
+    await message(socket, "ACK")
     for fragment in (json.dumps({"msgid": "1", "msgtype": "PULL-DOC-REQ"}), "{}", "{}"):
-        await socket.write_message(fragment)
-    assert '"roots"' in await _message(socket, "PULL-DOC-REPLY")
+        await socket.writemessage(fragment)
+    assert '"roots"' in await message(socket, "PULL-DOC-REPLY")
     socket.close()
 
 
-async def _message(socket: WebSocketClientConnection, kind: str) -> str:
+async def message(socket: WebSocketClientConnection, kind: str) -> str:
     """The content of the next message of this kind; a message comes as header, metadata and content."""
     while True:
-        header, _, content = [await socket.read_message() for _ in range(3)]
+        header, _, content = [await socket.readmessage() for _ in range(3)]
         assert header is not None, "the server has closed the connection"
         if json.loads(header)["msgtype"] == kind:
             return str(content)
