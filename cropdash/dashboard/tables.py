@@ -38,8 +38,9 @@ th.number > button {{ display: flex; flex-direction: row-reverse; justify-conten
 th.number > button::after {{ text-align: left; }}
 /* What is left of the width goes to the last column, which holds nothing. */
 .rest {{ width: 100%; padding: 0; }}
-.clickable tbody tr {{ cursor: pointer; }}
-.clickable tbody tr:hover {{ background: {GROUND}; }}
+.clickable tbody tr:not(.group) {{ cursor: pointer; }}
+tbody th {{ padding: 14px 10px 6px; color: {INK}; }}
+.clickable tbody tr:not(.group):hover {{ background: {GROUND}; }}
 :is(tr, button, input):focus-visible {{ outline: 2px solid {ACCENT}; outline-offset: -2px; }}
 .tick {{ padding: 8px 4px 8px 10px; line-height: 0; }}
 input {{ accent-color: {ACCENT}; width: 16px; height: 16px; margin: 0; cursor: pointer; }}
@@ -86,7 +87,7 @@ class DataTable(JSComponent):
     """
 
     columns = param.List(doc="Name, title, kind and whether it can be sorted, of each column in view.")
-    rows = param.List(doc="Key and cells of each row in view.")
+    rows = param.List(doc="Key and cells of each row in view; no key before the heading of a group.")
     order = param.List(doc="The column that the rows are ordered by, and whether downwards.")
     page = param.Integer(default=1, doc="The page in view, counted from 1.")
     pages = param.Integer(default=1)
@@ -148,6 +149,21 @@ class DataTable(JSComponent):
         const columns = model.columns
         model.rows.forEach(([key, ...cells], index) => {
           const row = body.rows[index] ?? body.insertRow()
+          if (key === null) {
+            const heading = make("th")
+            heading.scope = "rowgroup"
+            heading.colSpan = columns.length + 1
+            heading.textContent = cells[0]
+            row.className = "group"
+            row.removeAttribute("tabindex")
+            delete row.dataset.key
+            row.replaceChildren(heading)
+            return
+          }
+          if (row.className) {
+            row.className = ""
+            row.replaceChildren()
+          }
           row.dataset.key = key
           if (model.clickable) row.tabIndex = 0
           while (row.cells.length > columns.length + 1) row.lastChild.remove()
@@ -215,9 +231,21 @@ class DataTable(JSComponent):
         self._clicked: Callable[[TableClick], None] | None = None
         self.fill(frame)
 
-    def fill(self, frame: pd.DataFrame | TableRows, *, page: int | None = None) -> None:
-        """Show new values. Order and page stay, unless a page is named."""
+    def fill(
+        self,
+        frame: pd.DataFrame | TableRows,
+        *,
+        page: int | None = None,
+        groups: Sequence[str] | None = None,
+    ) -> None:
+        """Show new values. Order and page stay, unless a page is named.
+
+        Args:
+            groups: heading of each row's group; rows of a group stand together below it, and groups in the
+                order of their first rows.
+        """
         self.value = frame
+        self._groups = None if groups is None else list(groups)
         has_ids = isinstance(frame, pd.DataFrame) and "id" in frame
         self._ids = [str(key) for key in frame["id"]] if has_ids else None  # type: ignore[index]
         self._columns = [name for name in frame.columns if name not in self._hidden]
@@ -234,7 +262,7 @@ class DataTable(JSComponent):
         pages = max(1, math.ceil(count / size))
         page = min(max(page, 1), pages)
         first = (page - 1) * size
-        positions = self._ordered()[first : first + size]
+        positions = self._together(self._ordered())[first : first + size]
         rows = self.value
         part = rows.iloc[list(positions)] if isinstance(rows, pd.DataFrame) else rows.part(positions)
         cells = [[self._text(name, value) for value in part[name]] for name in self._columns]
@@ -248,14 +276,37 @@ class DataTable(JSComponent):
                 }
                 for name in self._columns
             ],
-            rows=[
-                [self._ids[at] if self._ids else str(at), *row]
-                for at, row in zip(positions, zip(*cells, strict=True), strict=True)
-            ],
+            rows=self._under_headings(
+                positions,
+                [
+                    [self._ids[at] if self._ids else str(at), *row]
+                    for at, row in zip(positions, zip(*cells, strict=True), strict=True)
+                ],
+            ),
             page=page,
             pages=pages,
             told=f"{first + 1:,} to {first + len(part):,} of {count:,}",
         )
+
+    def _together(self, positions: Sequence[int]) -> Sequence[int]:
+        """The positions with those of each group beside one another."""
+        if self._groups is None:
+            return positions
+        place: dict[str, int] = {}
+        for at in positions:
+            place.setdefault(self._groups[at], len(place))
+        return sorted(positions, key=lambda at: place[self._groups[at]])  # type: ignore[index]
+
+    def _under_headings(self, positions: Sequence[int], rows: list[list[Any]]) -> list[list[Any]]:
+        """The rows in view with the heading of each group before its first one."""
+        if self._groups is None:
+            return rows
+        told: list[list[Any]] = []
+        for before, at, row in zip([None, *positions], positions, rows, strict=False):
+            if before is None or self._groups[before] != self._groups[at]:
+                told.append([None, f"{self._groups[at]} ({self._groups.count(self._groups[at])})"])
+            told.append(row)
+        return told
 
     def _ordered(self) -> Sequence[int]:
         """Positions of all rows in the order in view; unknown values come last."""

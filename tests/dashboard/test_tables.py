@@ -106,3 +106,23 @@ def test_an_empty_table_has_its_headings() -> None:
     shown = table(FRAME[:0])
     assert shown.rows == []
     assert [column["title"] for column in shown.columns] == ["name", "parcels", "share"]
+
+
+def test_rows_of_a_group_stand_together_below_its_heading_in_any_order() -> None:
+    frame = pd.DataFrame({"id": ["a", "b", "c", "d"], "f1": [0.5, 0.9, 0.7, 0.6]})
+    table = DataTable(frame, formats={"f1": number(1)}, hidden=("id",), page_size=3)
+    table.fill(frame, groups=["radar", "optical", "radar", "optical"])
+    assert table.rows == [
+        [None, "radar (2)"],
+        ["a", "0.5"],
+        ["c", "0.7"],
+        [None, "optical (2)"],
+        ["b", "0.9"],
+    ]
+    table._handle_msg({"sort": "f1"})
+    assert [row[0] for row in table.rows] == [None, "b", "d", None, "c"]
+    table._handle_msg({"page": 2})
+    # A group that goes on says again what it is.
+    assert table.rows == [[None, "radar (2)"], ["a", "0.5"]]
+    table.fill(frame, page=1)
+    assert [row[0] for row in table.rows] == ["b", "c", "d"]
