@@ -259,16 +259,12 @@ class Workbench:
         Raises:
             PermissionError: the data set lies outside the data folders, or visitors may only look.
         """
-        from cropdash.engine import Engine
         from cropdash.training.launch import launch
 
         self._check_may_act()
         if not self.settings.holds_data(spec.data):
             raise PermissionError(f"{spec.data} lies outside the data folders of this dashboard")
-        with self._lock:
-            if self._engine is None:
-                self._engine = Engine()
-        run_id = launch(self._engine, spec, self.settings.runs)
+        run_id = launch(self._own_engine(), spec, self.settings.runs)
         self.library.look_again()
         return run_id
 
@@ -307,6 +303,51 @@ class Workbench:
             raise RuntimeError(f"run {run_id} was not started by this server, which has launched nothing yet")
         cancel(self._engine, run_id)
         self.library.look_again()
+
+    def start_evidence(self, run_id: str) -> None:
+        """Compute whether the dates that a run attends to matter, as a task of the engine.
+
+        Raises:
+            KeyError: there is no such run.
+            ValueError: it cannot be asked, its data set is not here, or it is being asked already.
+            PermissionError: visitors may only look.
+        """
+        from cropdash.runs.run_folder import Run
+        from cropdash.training.evidence_task import start_evidence
+
+        self._check_may_act()
+        run = self.result(run_id)
+        if not isinstance(run, Run):
+            raise KeyError(f"there is no run {run_id!r} to ask")
+        dataset = self.dataset_of(run)
+        if not dataset:
+            raise ValueError("The data set of this run is not among the data folders.")
+        start_evidence(self._own_engine(), run, self._path(dataset))
+
+    def cancel_evidence(self, run_id: str) -> None:
+        """Stop what :meth:`start_evidence` of this server started.
+
+        Raises:
+            KeyError: it did not, or there is no such run.
+            PermissionError: visitors may only look.
+        """
+        from cropdash.runs.run_folder import Run
+        from cropdash.training.evidence_task import cancel_evidence
+
+        self._check_may_act()
+        run = self.result(run_id)
+        if not isinstance(run, Run) or self._engine is None:
+            raise KeyError("this server has started nothing for this run")
+        cancel_evidence(self._engine, run)
+
+    def _own_engine(self) -> Engine:
+        """The engine, made but not yet started."""
+        from cropdash.engine import Engine
+
+        with self._lock:
+            if self._engine is None:
+                self._engine = Engine()
+            return self._engine
 
     def close(self) -> None:
         """Stop the engine, if it ever started."""

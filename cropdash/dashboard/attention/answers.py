@@ -134,7 +134,11 @@ def class_in_question(attentions: Sequence[AttentionByDate], crop: int | None) -
 
 
 def answer(
-    attentions: Sequence[AttentionByDate], crop: int | None, run: str = "the model", head: int | None = None
+    attentions: Sequence[AttentionByDate],
+    crop: int | None,
+    run: str = "the model",
+    head: int | None = None,
+    proof: str = _NO_PROOF,
 ) -> str:
     """In which month a class is looked at, in each sensor, as a sentence.
 
@@ -142,6 +146,7 @@ def answer(
         attentions: shares of attention of one run, one entry a sensor.
         crop: code of the chosen class; the most frequent one if unset.
         run: what the run is called.
+        proof: what is known of whether it matters.
     """
     index = class_in_question(attentions, crop)
     name = attentions[0].classes[index].name
@@ -164,7 +169,10 @@ def answer(
     sentence = f"For {name}, {run} looks " + listed(
         [*looks, *([f"almost evenly over the season at {listed(even)}"] if even else [])]
     )
-    return f"{sentence}. {_APART.get(attentions[0].sensor, _NO_PROOF) if len(attentions) == 1 else _NO_PROOF}"
+    apart = _APART.get(attentions[0].sensor, "") if len(attentions) == 1 else ""
+    # What one stream cannot tell goes before the reminder that nothing is proved, which any sentence may end with.
+    last = [apart] if apart and proof == _NO_PROOF else [apart, proof] if apart else [proof]
+    return " ".join([f"{sentence}.", *last])
 
 
 def month_table(attentions: Sequence[AttentionByDate], head: int | None = None) -> pd.DataFrame:

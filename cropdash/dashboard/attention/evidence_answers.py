@@ -18,6 +18,8 @@ WHAT_ATTENTION_IS = (
     "Attention is the weight with which the model reads each date. It is no explanation: a date can weigh much "
     "and change nothing."
 )
+#: Fewer parcels than this on a date bear no statement about it.
+FEWEST = 5
 #: The orders in which dates are removed: field of :class:`Deletion`, and what it is called.
 ORDERS = {"most": "most attended first", "random": "random order", "least": "least attended first"}
 
@@ -84,6 +86,19 @@ def evidence_sentence(evidence: Evidence, crop: int | None, name: str) -> str:
     )
 
 
+def verdict(evidence: Evidence, crop: int | None) -> str:
+    """Whether the attended dates matter, in the page's answer; empty where that cannot be said."""
+    found = lead(deletion_of(evidence, crop))
+    if found is None:
+        return ""
+    if found.low > 0:
+        return (
+            f"It matters: without these dates it loses {_points(found.points)} points more of its confidence "
+            "than without random ones."
+        )
+    return "Nothing shows that these dates matter more than random ones."
+
+
 def sample_words(evidence: Evidence) -> str:
     """How the evidence was found, for the line below it."""
     return (
@@ -140,7 +155,7 @@ def deletion_table(evidence: Evidence, crop: int | None) -> pd.DataFrame:
 def most_missed(evidence: Evidence, crop: int | None) -> str:
     """The date whose loss costs most, as a sentence; empty where none costs anything for sure."""
     table = occlusion_table(evidence, crop)
-    sure = table[table["low"] > 0]
+    sure = table[(table["low"] > 0) & (table["parcels"] >= FEWEST)]
     if sure.empty:
         return "No single date is missed for sure."
     row = sure.iloc[int(sure["loss"].to_numpy().argmax())]

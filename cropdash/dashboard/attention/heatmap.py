@@ -20,11 +20,14 @@ from cropdash.analysis.attention_aggregate import AttentionByDate
 from cropdash.dashboard.attention.answers import of_head, stream_label
 from cropdash.dashboard.colours import INK, MUTED
 from cropdash.dashboard.figures import DAY, hover, mark_date, month_ticks, new_figure
+from cropdash.dashboard.theme_switch import SEQUENTIAL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROW_HEIGHT = 25
+#: Least width, in pixels, of what stands right of a figure over time: here the colours' scale.
+RIGHT = 62
 #: From the page's white over its accent to near black.
 _RAMP = ((0xF3, 0xF6, 0xF5), (0xA9, 0xD3, 0xC4), (0x2F, 0x93, 0x7A), (0x0B, 0x5A, 0x49), (0x06, 0x2B, 0x24))
 
@@ -62,6 +65,17 @@ def time_range(attentions: list[AttentionByDate]) -> Range1d:
     dates = np.concatenate([attention.dates for attention in attentions]).astype("datetime64[D]")
     low, high = (day.astype(np.float64) * DAY for day in (dates.min(), dates.max()))
     return Range1d(low - 10 * DAY, high + 10 * DAY, bounds=(low - 60 * DAY, high + 60 * DAY))
+
+
+def room(attentions: list[AttentionByDate]) -> int:
+    """Width, in pixels, of what stands left of every figure of a page, so that time axes lie below each other."""
+    labels = [
+        len(f"{crop.name}  {total:,}")
+        for attention in attentions
+        for crop, total in zip(attention.classes, attention.total, strict=True)
+        if total
+    ]
+    return int(min(172, 24 + 6.6 * max(labels, default=0)))
 
 
 def heatmap(
@@ -108,7 +122,7 @@ def heatmap(
     plot.yaxis.major_label_overrides = labels
     plot.yaxis.axis_line_color = plot.yaxis.major_tick_line_color = None
     # The same for all sensors of a run, whose classes are the same: their time axes lie below each other.
-    plot.min_border_left = min(150, 24 + 7 * max(map(len, labels.values()), default=0))
+    plot.min_border_left, plot.min_border_right = room([attention]), RIGHT
     plot.xaxis.formatter = month_ticks()
 
     row, column = np.nonzero(~np.isnan(weights))
@@ -131,7 +145,10 @@ def heatmap(
         }
     )
     mapper = LinearColorMapper(
-        palette=ramp(), low=0, high=float(np.quantile(values, 0.99)) if len(values) else 1
+        palette=ramp(),
+        low=0,
+        high=float(np.quantile(values, 0.99)) if len(values) else 1,
+        tags=[SEQUENTIAL],
     )
     cells = plot.quad(
         left="left", right="right", bottom="bottom", top="top", source=source,

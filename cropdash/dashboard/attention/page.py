@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import html
+import logging
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Any
 
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmu
 from bokeh.layouts import column
+from bokeh.models import Range1d
 
+from cropdash.analysis.attention_aggregate import AttentionByDate
+from cropdash.analysis.class_profiles import ClassProfiles
 from cropdash.dashboard.attention.answers import (
     MONTHS,
     answer,
@@ -18,20 +23,29 @@ from cropdash.dashboard.attention.answers import (
     class_in_question,
     month_table,
 )
-from cropdash.dashboard.attention.heatmap import heatmap, time_range
+from cropdash.dashboard.attention.evidence_answers import verdict
+from cropdash.dashboard.attention.evidence_section import EvidenceSection, read_evidence
+from cropdash.dashboard.attention.heatmap import heatmap, room, time_range
+from cropdash.dashboard.attention.profile_plot import profile_plots, profile_table
 from cropdash.dashboard.choosers import ClassSelect, NothingToShow, RunSelect, able_runs
 from cropdash.dashboard.page import Page, text_pane
-from cropdash.dashboard.parcel.series import OpticalView, panels
+from cropdash.dashboard.parcel.series import OpticalView, SensorPanel, panels, series_table
 from cropdash.dashboard.parcel.series_plot import series_plot
-from cropdash.dashboard.run_words import run_name
+from cropdash.dashboard.parcel.shared_profiles import profiles_of_class
+from cropdash.dashboard.plot_frame import framed
+from cropdash.dashboard.run_words import count, run_name
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
 from cropdash.dashboard.tables import DataTable, TableClick, csv_button, number
 from cropdash.dashboard.workbench import Workbench
+from cropdash.nomenclature import CropClass
 from cropdash.runs.results import Result
+from cropdash.runs.run_folder import Run
+
+log = logging.getLogger(__name__)
 
 CAVEAT = (
-    "Attention is where the model reads, not why it decides: a date can weigh much and change nothing. "
-    "Parcels differ in their dates, so a weight of 1 is what every date would get if all counted alike."
+    "Parcels differ in their dates, so weights are told as multiples of an even share: 1 is what every date would "
+    "get if all counted alike."
 )
 _MEAN = "mean"
 
@@ -48,8 +62,15 @@ class AttentionPage(Page):
         super().__init__(choices, workbench, **params)
         self._table_rows = pd.DataFrame()
         self._picture = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["cd-attention-heatmap"])
+        self._profile = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["cd-attention-profile"])
+        self._profile_note = text_pane("", "cd-attention-profile-note")
+        self._drawn: list[AttentionByDate] = []
+        self._profiles: ClassProfiles | None = None
+        self._awaited: set[Future[Any]] = set()
+        self._evidence = EvidenceSection(workbench, self._choice_changed)
         self._build_controls()
         self._parcel_title = text_pane("", "cd-attention-parcel-title", margin=(18, 0, 0, 0))
+        self._panels: list[SensorPanel] = []
         self._parcel = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["cd-attention-parcel"])
         self._example = pmu.Button(
             label="Show a parcel",
@@ -79,12 +100,21 @@ class AttentionPage(Page):
         self._apart = pn.Row(margin=(2, 0, 8, 0), css_classes=["cd-attention-apart"], visible=False)
         self.body.objects = [
             self._apart,
-            self._picture,
+            framed(self._picture, name="Attention by class and date", data=self._weights),
+            framed(
+                self._profile,
+                name="Mean of the class over the season",
+                data=lambda: profile_table(self._profiles),
+            ),
+            self._profile_note,
             self._controls,
             text_pane(f"<p class='note'>{html.escape(CAVEAT)}</p>", "cd-attention-caveat"),
+            self._evidence,
             self._parcel_title,
             self._optical,
-            self._parcel,
+            framed(
+                self._parcel, name="One parcel over its own dates", data=lambda: series_table(self._panels)
+            ),
             self._example,
             head,
             self._table,
@@ -117,7 +147,7 @@ class AttentionPage(Page):
             return
         self.show_body()
         self._crop.offer(run.classes)
-        self.say(answer(shares, self.choices.crop, run_name(run), head), simulated=run.simulated)
+        self._say_answer(run, shares, head)
         self._offer_sensors_apart(run, table.sensors)
         drawn = (
             [attention_by_date(run, stream, by, regions, True) for stream in table.sensors]
@@ -135,9 +165,80 @@ class AttentionPage(Page):
         self._picture.objects = [
             pn.pane.Bokeh(column(plots, sizing_mode="stretch_width"), sizing_mode="stretch_width", margin=0)
         ]
+        self._drawn = drawn
+        index, left = class_in_question(shares, self.choices.crop), room(drawn)
+        self._show_profile(run, run.classes[index], regions, time, left)
+        self._evidence.show_run(run, self.choices.crop, time, date=self.choices.date, left=left)
         self._table_rows = month_table(shares, head)
         self._table.fill(self._table_rows)
-        self._show_parcel(run, head, class_in_question(shares, self.choices.crop))
+        self._show_parcel(run, head, index)
+
+    def deactivate(self) -> None:
+        super().deactivate()
+        self._evidence.hide()
+
+    def _say_answer(self, run: Result, shares: list[AttentionByDate], head: int | None) -> None:
+        """When the run looks, and whether that matters where it is known."""
+        evidence = None
+        if isinstance(run, Run):
+            try:
+                evidence = read_evidence(run.folder.path)
+            except ValueError:
+                log.warning("the evidence of %s cannot be read, which its section says", run.id)
+        proof = {"proof": told} if evidence and (told := verdict(evidence, self.choices.crop)) else {}
+        self.say(answer(shares, self.choices.crop, run_name(run), head, **proof), simulated=run.simulated)
+
+    def _weights(self) -> pd.DataFrame:
+        """The table behind the heatmaps."""
+        frames = [one.to_frame().assign(sensor=one.sensor) for one in self._drawn]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+    # --- what the class looks like ---------------------------------------------------------------
+
+    def _show_profile(
+        self, run: Result, crop: CropClass, regions: tuple[str, ...], time: Range1d, left: int
+    ) -> None:
+        """Mean and spread of the class over the heatmap's calendar, once they have been read."""
+        self._profiles = None
+        self._profile.objects, self._profile_note.object = [], ""
+        name = self.workbench.dataset_of(run)
+        if not name:
+            return
+        store = self.workbench.store(name)
+        reading = profiles_of_class(run, crop, store, regions)
+        if self._pending(reading):
+            self._profile_note.object = f"<p class='note'>Reading parcels of {html.escape(crop.name)}.</p>"
+            return
+        self._profiles = found = reading.result()
+        unit = store.info.sensors["S1"].unit if "S1" in store.sensors else ""
+        plots = profile_plots(found, time, name=crop.name, date=self.choices.date, unit=unit, left=left)
+        if not plots:
+            return
+        self._profile.objects = [
+            pn.pane.Bokeh(column(plots, sizing_mode="stretch_width"), sizing_mode="stretch_width", margin=0)
+        ]
+        self._profile_note.object = (
+            f"<p class='note'>{html.escape(crop.name[:1].upper() + crop.name[1:])}, by truth: mean of "
+            f"{count(found.sampled, 'parcel')}{f' of {found.parcels:,}' if found.parcels > found.sampled else ''} "
+            "on the dates on which they were seen; band: one standard deviation between parcels.</p>"
+        )
+
+    def _pending(self, work: Future[Any]) -> bool:
+        """Whether reading is still going on; the page is refreshed when it is done.
+
+        Without a session there is nobody to come back to.
+        """
+        document = pn.state.curdoc
+        if document is None or work.done():
+            return False
+        if work not in self._awaited:
+            self._awaited.add(work)
+            work.add_done_callback(lambda _: document.add_next_tick_callback(lambda: self._arrived(work)))
+        return True
+
+    def _arrived(self, work: Future[Any]) -> None:
+        self._awaited.discard(work)
+        self._choice_changed()
 
     # --- runs and heads --------------------------------------------------------------------------
 
@@ -214,8 +315,12 @@ class AttentionPage(Page):
             options={str(view.value): view for view in OpticalView}, value=OpticalView.NDVI, size="small", sx=nowrap,
             margin=(8, 0, 0, 0), css_classes=["cd-attention-optical"],
         )  # fmt: skip
-        for widget in (self._head, self._by, self._measure, self._optical):
+        # Heads are offered once a run is known, so what the address says of them waits until then.
+        for name, widget in {
+            "by": self._by, "measure": self._measure, "head": self._head, "optical": self._optical,
+        }.items():  # fmt: skip
             widget.param.watch(self._choice_changed, "value")
+            self.remember(name, widget)
         self._controls = pn.FlexBox(
             self._crop, self._run, self._by, self._measure, self._head, gap="12px", align_items="center", margin=(12, 0, 8, 0),
             sizing_mode="stretch_width", css_classes=["cd-attention-controls"],
@@ -258,6 +363,7 @@ class AttentionPage(Page):
             self._parcel_title.object += (
                 "<p class='note'>This run has no attention for it: no test parcel, or no prediction.</p>"
             )
+        self._panels = drawn
         plot = series_plot(drawn, date=self.choices.date, height=190)
         self._parcel.objects = [pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0)]
         self._parcel.visible = self._optical.visible = True

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from cropdash.analysis.band_series import NDVI, NEAR_INFRARED, RED, ndvi, over_pixels
 from cropdash.datasets.store import ParcelStore, SensorSeries
@@ -107,6 +108,41 @@ def panels(
             bands, unit = _bands(series, info.bands, info.bands), info.unit
         found.append(SensorPanel(sensor, unit, bands, dates, shares, stream))
     return found
+
+
+def series_table(panels: Sequence[SensorPanel]) -> pd.DataFrame:
+    """All that panels show: ``sensor, band, date, mean, spread``; attention is a band of its own."""
+    frames = [
+        pd.DataFrame(
+            {
+                "sensor": panel.sensor,
+                "band": band.name,
+                "date": band.dates.astype(str),
+                "mean": band.mean,
+                "spread": band.spread,
+            }
+        )
+        for panel in panels
+        for band in panel.bands
+    ]
+    frames += [
+        pd.DataFrame(
+            {
+                "sensor": panel.attention_of,
+                "band": "attention",
+                "date": panel.attention_dates.astype(str),
+                "mean": panel.attention,
+                "spread": np.nan,
+            }
+        )
+        for panel in panels
+        if len(panel.attention)
+    ]
+    return (
+        pd.concat(frames, ignore_index=True).drop_duplicates()
+        if frames
+        else pd.DataFrame(columns=["sensor", "band", "date", "mean", "spread"])
+    )
 
 
 def attention_of_parcel(

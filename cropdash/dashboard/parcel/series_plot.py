@@ -20,7 +20,8 @@ from cropdash.dashboard.colours import ACCENT, MUTED
 from cropdash.dashboard.figures import DAY, mark_date, milliseconds, month_ticks, new_figure
 from cropdash.dashboard.parcel.series import SensorPanel
 
-_BAND_COLOURS = {
+#: By band or index; the same wherever one is drawn over time.
+BAND_COLOURS = {
     "VV": "#1F3A5F", "VH": "#7A9CC6", "NDVI": "#2F7D3B",
     "B2": "#3B6FB6", "B3": "#4E9A51", "B4": "#C23B22", "B5": "#D9742B", "B6": "#C79A2A", "B7": "#A67C52",
     "B8": "#7B3F61", "B8A": "#9C5A86", "B11": "#4A4A4A", "B12": "#8C8C8C",
@@ -73,7 +74,7 @@ def _panel(panel: SensorPanel, time: Range1d, date: str | None, height: int, *, 
     if len(panel.attention):
         _bars(plot, panel)
     for band in panel.bands:
-        colour = _BAND_COLOURS.get(band.name, MUTED)
+        colour = BAND_COLOURS.get(band.name, MUTED)
         there = ~np.isnan(band.mean)
         source = ColumnDataSource(
             {
