@@ -21,6 +21,7 @@ from cropdash.cli.options import spec_from_options, spec_options
 from cropdash.cli.predicting import calibrate_command, predict_command
 from cropdash.cli.preparing import prepare_command
 from cropdash.cli.reporting import report_command
+from cropdash.cli.reproducing import reproduce_command
 from cropdash.cli.simulating import simulate_command
 from cropdash.cli.verbs import RUNS, run_path, verb
 
@@ -212,6 +213,7 @@ for command in (
     inspect_command,
     train_command,
     grid_group,
+    reproduce_command,
     fuse_command,
     evaluate_command,
     predict_command,

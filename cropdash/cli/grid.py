@@ -91,8 +91,8 @@ def run_command(
         for item in grid.plan(data):
             click.echo(item_name(item))
         return
-    record = GridRecord.begin(name, grid, _data(grid, data), runs_folder, scheduler=scheduler)
-    work_through(record, workers=workers, retry_failed=retry_failed)
+    record = GridRecord.begin(name, grid, data_of(grid, data), runs_folder, scheduler=scheduler)
+    leave(work_through(record, workers=workers, retry_failed=retry_failed))
 
 
 @verb("status")
@@ -153,7 +153,7 @@ def resume_command(
 
     before = GridRecord.open(runs_folder, grid_id)
     record = GridRecord.begin(before.name, before.grid, before.data, runs_folder, scheduler=scheduler)
-    work_through(record, workers=workers, retry_failed=retry_failed)
+    leave(work_through(record, workers=workers, retry_failed=retry_failed))
 
 
 for command in (list_command, run_command, status_command, cancel_command, resume_command):
@@ -186,7 +186,7 @@ def grid_from(name: str, changes: tuple[str, ...]) -> tuple[str, Grid]:
 def work_through(
     record: GridRecord, *, workers: int | None = None, retry_failed: bool = False
 ) -> GridStanding:
-    """Run a grid in view of the terminal, and leave the command with 1 where runs failed, 130 where it was stopped."""
+    """Run a grid in view of the terminal; the command ends here where it was stopped."""
     from cropdash.cli.grid_view import grid_view, standing_text
     from cropdash.training.grid.machine import grid_engine
     from cropdash.training.grid.work import GridWork
@@ -212,11 +212,15 @@ def work_through(
                 sys.exit(130)
             standing = _stopped(work)
     click.echo(standing_text(record, standing))
-    if standing.counts["failed"]:
-        sys.exit(1)
-    if not standing.is_complete:
+    if standing.cancelled:
         sys.exit(130)
     return standing
+
+
+def leave(standing: GridStanding) -> None:
+    """End the command with 1 where a run is not finished."""
+    if not standing.is_complete:
+        sys.exit(1)
 
 
 def _stopped(work: GridWork) -> GridStanding:
@@ -238,7 +242,12 @@ def _wait() -> None:
     time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
-def _data(grid: Grid, data: Path | None) -> Path:
+def data_of(grid: Grid, data: Path | None) -> Path:
+    """The data set that the command line names, else the grid.
+
+    Raises:
+        ValueError: neither does.
+    """
     named = data if data is not None else grid.base.get("data")
     if not named:
         raise ValueError("the grid names no data set; give one with --data")

@@ -101,13 +101,17 @@ def _run_name(first: Run, second: Run, rule: Rule) -> str:
 
 
 def _spec(first: Run, second: Run, rule: Rule) -> dict[str, Any]:
-    """The first run's specification with both sensors; what differs in the second is with the sources."""
+    """The first run's specification with both sensors, and what the second says of Sentinel-2's dates."""
     label = f"{first.label} + {second.label}, {_NAMES[rule]} of probabilities"
+    radar, optical = first.folder.spec(), second.folder.spec()
+    sampling = dict(radar.get("sampling", {}))
+    sampling |= {name: value for name, value in optical.get("sampling", {}).items() if name.startswith("s2_")}
     return {
-        **first.folder.spec(),
+        **radar,
         "name": label[:80],
         "sensors": ["S1", "S2"],
         "fusion": str(_FUSIONS[rule]),
+        "sampling": sampling,
         "sources": [first.id, second.id],
     }
 
