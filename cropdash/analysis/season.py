@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from cropdash.analysis.seed_groups import seed_groups
+from cropdash.analysis.seed_groups import SeedGroup, seed_groups
 from cropdash.runs import published
 from cropdash.runs.reference_results import ReferenceRun
 from cropdash.runs.results import Result
@@ -91,7 +91,8 @@ def season_table(
     Returns:
         One row a group, class and metric, with the columns
 
-        - ``source``: ``run`` or ``reference`` (``published`` in :func:`published_season`);
+        - ``source``: ``run`` or ``reference`` (``published`` in :func:`published_season`, ``evaluated`` in
+          :func:`~cropdash.analysis.season_parts.evaluated_table`);
         - ``experiment``: sensor or fusion in short;
         - ``group``: key of the :class:`~cropdash.analysis.seed_groups.SeedGroup`;
         - ``days``: of data from the season's origin; ``s2_share``: of Sentinel-2 dates, 0 to 1; NaN where
@@ -106,21 +107,26 @@ def season_table(
     frames = []
     for group in seed_groups(own, regions):
         saw = seen(group.results[0])
-        figures = pd.concat([group.per_class.reset_index(), group.overall.reset_index()], ignore_index=True)
         days = season_days if saw.days is None else saw.days
-        frames.append(
-            figures[figures["runs"] > 0]
-            .rename(columns={"mean": "value"})
-            .assign(
-                source=group.results[0].kind,
-                experiment=group.label,
-                group=group.key,
-                days=np.nan if days is None else float(days),
-                s2_share=np.nan if saw.s2_share is None else saw.s2_share,
-                doubtful=False,
-            )
+        frames.append(group_rows(group, Seen(days, saw.s2_share), source=group.results[0].kind))
+    return joined_rows(frames)
+
+
+def group_rows(group: SeedGroup, saw: Seen, *, source: str) -> pd.DataFrame:
+    """The rows of :func:`season_table` of one group of seeds, all of which saw the same."""
+    figures = pd.concat([group.per_class.reset_index(), group.overall.reset_index()], ignore_index=True)
+    return (
+        figures[figures["runs"] > 0]
+        .rename(columns={"mean": "value"})
+        .assign(
+            source=source,
+            experiment=group.label,
+            group=group.key,
+            days=np.nan if saw.days is None else float(saw.days),
+            s2_share=np.nan if saw.s2_share is None else saw.s2_share,
+            doubtful=False,
         )
-    return _joined(frames)
+    )
 
 
 def published_season(along: Along) -> tuple[pd.DataFrame, list[str]]:
@@ -150,7 +156,7 @@ def published_season(along: Along) -> tuple[pd.DataFrame, list[str]]:
             "doubtful": data["doubtful"],
         }
     )
-    return _joined([frame]), table.caveats
+    return joined_rows([frame]), table.caveats
 
 
 def first_reached(
@@ -218,7 +224,8 @@ def _along(table: pd.DataFrame, along: Along) -> pd.DataFrame:
     return table[table["days"].isna() | (table["days"] == most)]
 
 
-def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def joined_rows(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of several groups as one table, in order and with all columns, however few there are."""
     if not frames:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
     table = pd.concat(frames, ignore_index=True)[COLUMNS]

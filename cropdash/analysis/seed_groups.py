@@ -23,9 +23,7 @@ from cropdash.runs.metrics import OVERALL_METRICS
 from cropdash.runs.reference_results import ReferenceRun
 from cropdash.runs.results import PER_CLASS_METRICS, Result, Scores
 from cropdash.runs.run_folder import Run
-
-#: Fields of the specification that do not tell experiments apart.
-_NOT_THE_EXPERIMENT = ("seed", "name", "device", "threads")
+from cropdash.training.experiment import decisive_settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +138,8 @@ def _spec(run: Run, runs: Mapping[str, Run]) -> dict[str, Any]:
 
     Sources are known by their own specifications if they are among ``runs``, else by their names.
     """
-    spec = {name: value for name, value in run.folder.spec().items() if name not in _NOT_THE_EXPERIMENT}
+    spec = decisive_settings(run.folder.spec())
+    spec.pop("seed", None)
     if isinstance(spec.get("sources"), list):
         spec["sources"] = [
             _spec(runs[id], runs)

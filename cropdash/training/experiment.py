@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -324,6 +325,18 @@ class ExperimentSpec(_Part):
             raise ValueError(f"{path}: neither YAML nor JSON ({error})") from None
         except ValidationError as error:
             raise ValueError(f"{path}: {explain(error)}") from None
+
+
+def decisive_settings(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a stored specification decides the result, alike however old it is.
+
+    Fields that came after it was stored count as their defaults. Content that is no specification, as that of a
+    fused run, is taken as it stands.
+    """
+    try:
+        return _decisive(ExperimentSpec.model_validate(content))
+    except ValidationError:
+        return {name: value for name, value in content.items() if name not in _NOT_DECISIVE}
 
 
 def _decisive(part: BaseModel, name: str = "") -> dict[str, Any]:

@@ -38,9 +38,10 @@ _WHOLE = {
     "tsa": "published/tsa",
     "softmax_avg": "published/softmax-avg",
 }
-_SOURCES = {"run": "own runs", "reference": "reference runs"}
+_SOURCES = {"run": "own runs", "evaluated": "own model for any date", "reference": "reference runs"}
+_SHORT_SOURCES = {"run": "own", "evaluated": "any date", "reference": "reference"}
 #: Own and reference runs keep the colour of their experiment, under another sign.
-_MARKERS = {"run": "star", "reference": "plus"}
+_MARKERS = {"run": "star", "evaluated": "hex", "reference": "plus"}
 _HEADINGS = {
     "S1": "Sentinel-1",
     "S2": "Sentinel-2",
@@ -83,7 +84,7 @@ class Curve:
     def heading(self) -> str:
         """The name as narrow as a table's heading wants it."""
         return _HEADINGS[self.short] + (
-            "" if self.source == "published" else f", {_SOURCES[self.source].split()[0]}"
+            "" if self.source == "published" else f", {_SHORT_SOURCES[self.source]}"
         )
 
     def style(self, choices: Choices) -> RunStyle:

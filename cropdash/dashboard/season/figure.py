@@ -13,8 +13,23 @@ from cropdash.dashboard.colours import INK, PAPER, RunStyle
 from cropdash.dashboard.figures import DAY, hover, milliseconds, new_figure
 from cropdash.dashboard.season.curves import ALL_DATES, Curve, date_of, dates_of
 
-_SIZES = {"diamond": 13, "triangle": 11, "inverted_triangle": 11, "star": 13, "plus": 12, "hex": 11}
-_SOURCES = {"published": "published, mean of 5 runs", "reference": "reference runs", "run": "own runs"}
+_SIZES = {
+    "diamond": 13,
+    "triangle": 11,
+    "inverted_triangle": 11,
+    "star": 13,
+    "plus": 12,
+    "asterisk": 12,
+    "hex": 11,
+}
+_SOURCES = {
+    "published": "published, mean of 5 runs",
+    "reference": "reference runs",
+    "run": "own runs, trained for each point",
+    "evaluated": "own runs, trained once and evaluated at each point",
+}
+#: Trained for each point, or trained once: dashed and dotted beside the published solid lines.
+_DASHES = {"published": "solid", "evaluated": "dotted"}
 
 
 def curve_plot(
@@ -108,7 +123,7 @@ def _draw(
         source=source,
         line_color=style.colour,
         line_width=2.2,
-        line_dash="solid" if curve.source == "published" else "dashed",
+        line_dash=_DASHES.get(curve.source, "dashed"),
     )
     return plot.scatter(
         x="x",

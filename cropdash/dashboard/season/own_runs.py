@@ -1,4 +1,4 @@
-"""The runs at hand that have a place on the Season page's curves: trained with a part of the season.
+"""The runs at hand that have a place on the Season page's curves: trained with a part of the season, or evaluated on it.
 
 A curve's runs differ in what they saw and in their seed alone. Days are those of the study's calendar: a run whose
 season starts on another day stands at the same day of the year.
@@ -14,9 +14,11 @@ import numpy as np
 import pandas as pd
 
 from cropdash.analysis.season import season_table, seen
+from cropdash.analysis.season_parts import evaluated_table
 from cropdash.runs.reference_results import ReferenceRun
 from cropdash.runs.results import Result
 from cropdash.runs.run_folder import Run
+from cropdash.training.experiment import decisive_settings
 
 #: First day of the study's season; its data of n days end n - 1 days later.
 SEASON_START = np.datetime64("2018-10-01")
@@ -28,7 +30,8 @@ class OwnCurves:
     """Points of own and reference runs.
 
     Attributes:
-        days, s2_share: tables of :func:`~cropdash.analysis.season.season_table`, of one curve an experiment.
+        days, s2_share: tables of :func:`~cropdash.analysis.season.season_table`, of one curve an experiment, and
+            one more of source ``evaluated`` where a run trained once was evaluated on parts of the season.
         runs: those behind the points.
         others: settings of an experiment that would have a curve of their own, and are left out.
     """
@@ -49,8 +52,16 @@ def own_curves(results: Sequence[Result], regions: Sequence[str] | None = None) 
         if isinstance(result, Run | ReferenceRun) and result.classes and result.covers(regions):
             alike = settings.setdefault((result.kind, result.experiment), {})
             alike.setdefault(_setting(result), []).append(result)
-    days, share, runs, others = [], [], [], 0
+    days: list[pd.DataFrame] = []
+    share: list[pd.DataFrame] = []
+    runs: list[Result] = []
+    others = 0
     for by_setting in settings.values():
+        points, evaluated = _most_evaluated(list(by_setting.values()), regions)
+        if len(evaluated):
+            runs += points
+            days.append(evaluated[evaluated["days"].notna()])
+            share.append(evaluated[evaluated["days"].isna() & evaluated["s2_share"].notna()])
         able = [members for members in by_setting.values() if any(_is_partial(one) for one in members)]
         if not able:
             continue
@@ -63,7 +74,20 @@ def own_curves(results: Sequence[Result], regions: Sequence[str] | None = None) 
         kept = table[table["days"].isna() & table["s2_share"].notna()]
         # The whole of the dates is no curve.
         share.append(kept if (kept["s2_share"] < 1).any() else kept.iloc[:0])
-    return OwnCurves(_together(days), _together(share), tuple(runs), others)
+    return OwnCurves(_together(days), _together(share), tuple(dict.fromkeys(runs)), others)
+
+
+def _most_evaluated(
+    settings: Sequence[Sequence[Result]], regions: Sequence[str] | None
+) -> tuple[Sequence[Result], pd.DataFrame]:
+    """The runs of the setting that was evaluated on most parts of the season, and their curve."""
+    found: list[tuple[Sequence[Result], pd.DataFrame]] = []
+    for members in settings:
+        table = evaluated_table(members, regions)
+        if len(table):
+            table["days"] += _shift(members[0])
+        found.append((members, table))
+    return max(found, key=lambda one: len(one[1][["days", "s2_share"]].drop_duplicates()))
 
 
 def _is_partial(result: Result) -> bool:
@@ -75,9 +99,8 @@ def _setting(result: Result) -> str:
     """All that a run's specification decides but seed and season; one for all reference runs of an experiment."""
     if not isinstance(result, Run):
         return ""
-    spec = dict(result.folder.spec())
-    for field in ("name", "seed", "device", "threads"):
-        spec.pop(field, None)
+    spec = decisive_settings(result.folder.spec())
+    spec.pop("seed", None)
     sampling = {**spec.get("sampling", {}), "days": None, "s2_share": None}
     return json.dumps({**spec, "sampling": sampling}, sort_keys=True)
 

@@ -14,7 +14,6 @@ from cropdash.analysis.season import Along
 from cropdash.dashboard.choosers import ClassSelect
 from cropdash.dashboard.legend_switches import Entry, LegendSwitches
 from cropdash.dashboard.page import Page, side_by_side, text_pane
-from cropdash.dashboard.page_colours import INK, follows_theme
 from cropdash.dashboard.plot_frame import LegendSign, framed
 from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, count
 from cropdash.dashboard.season.answers import class_answer, figure_in_words, season_answer, told, told_table
@@ -36,10 +35,12 @@ LEVEL = 0.7
 SHOWN = f"Shown are the study's published figures, tested in {STUDY_REGION}."
 JOINING = (
     "A run joins them once it was trained with days of data or with a share of the Sentinel-2 dates (both are choices of "
-    "a launch, and --days and --s2-share of cropdash train)."
+    "a launch, and --days and --s2-share of cropdash train), or once one run was evaluated on parts of the season "
+    "(cropdash evaluate)."
 )
 BESIDE = (
-    "Beside them, dashed: runs at hand that saw a part of the season, on their own test parcels, so do not rank them "
+    "Beside them: runs at hand, dashed where they were trained with a part of the season, dotted where one model was "
+    "trained once and evaluated at every point; on their own test parcels, so do not rank them "
     f"against the study. They stand at the same day of its season, whatever their year; a share of {ALL_DATES} dates is a "
     "share of what their parcels have."
 )
@@ -203,7 +204,7 @@ class SeasonPage(Page):
         styles = [(curve, curve.style(self.choices)) for curve in curves.curves]
         self._legend.offer(
             [
-                Entry(curve, curve.name, style.marker, follows_theme(style.colour), INK)
+                Entry(curve, curve.name, style.marker, style.colour)
                 for curve, style in styles
             ]
         )

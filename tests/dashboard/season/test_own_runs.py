@@ -11,6 +11,7 @@ import pytest
 from cropdash.dashboard.season.curves import Curve, date_of, season_curves
 from cropdash.dashboard.season.own_runs import own_curves
 from cropdash.runs.run_folder import SPEC, Run
+from cropdash.runs.season_parts import SEASON_PARTS, RegionCounts, SeasonPart, SeasonParts
 from tests.runs.example_run import example_run
 
 
@@ -66,3 +67,53 @@ def test_a_season_of_another_start_stands_at_the_same_day_of_the_year(
 ) -> None:
     own = own_curves([run_that_saw(tmp_path, fields={"season_origin": origin}, days=92)])
     assert [str(date_of(days)) for days in own.days["days"].unique()] == [day]
+
+
+def evaluated(run: Run, *parts: dict[str, Any]) -> Run:
+    """The run with these parts of the season beside it, its own counts being those of each."""
+    regions = {}
+    for name in run.regions():
+        matrix = run.confusion([name])
+        assert matrix is not None
+        regions[name] = RegionCounts.of(matrix)
+    made = [SeasonPart(**{"sensors": run.sensors, **part}, regions=regions) for part in parts]
+    SeasonParts(codes=tuple(run.codes), parts=()).joined(made).write(run.folder.file(SEASON_PARTS))
+    return run
+
+
+def test_one_model_evaluated_on_parts_has_a_curve_beside_the_runs_trained_for_them(tmp_path: Path) -> None:
+    trained = [run_that_saw(tmp_path, days=days) for days in (92, 182)]
+    parts = [{"days": 92}, {"days": 273}, {"s2_share": 0.4}, {}, {"days": 92, "sensors": ("S1",)}]
+    once = [evaluated(run_that_saw(tmp_path, seed, date_dropout=0.5), *parts) for seed in (1, 2)]
+    curves = season_curves([*trained, *once])
+    of_source = {name: one for name, one in curves.days.groupby("source") if name != "published"}
+    assert sorted(of_source["run"]["days"].unique()) == [92, 182]
+    assert sorted(of_source["evaluated"]["days"].unique()) == [92, 273]
+    assert set(of_source["evaluated"]["runs"]) == {2}
+    share = curves.s2_share[curves.s2_share["source"] == "evaluated"]
+    assert sorted(share["s2_share"].unique()) == [0.4, 1.0]
+    assert Curve("evaluated", "tsa").name == "Fusion in time (own model for any date)"
+    assert set(curves.runs) == {*trained, *once}
+    accuracy = of_source["evaluated"].query("metric == 'accuracy' and days == 92")["value"]
+    assert accuracy.tolist() == pytest.approx([sum(run.scores().overall["accuracy"] for run in once) / 2])
+
+
+def test_the_curve_of_one_model_is_over_the_regions_chosen(tmp_path: Path) -> None:
+    run = evaluated(run_that_saw(tmp_path), {"days": 92})
+    own = own_curves([run], ["east"])
+    accuracy = own.days.query("metric == 'accuracy'")["value"].tolist()
+    assert accuracy == pytest.approx([run.scores(["east"]).overall["accuracy"]])
+    assert accuracy != pytest.approx([run.scores().overall["accuracy"]])
+
+
+def test_a_setting_that_came_later_parts_no_older_run_from_a_newer_one_with_its_default(
+    tmp_path: Path,
+) -> None:
+    fields = {"optimisation": {"batch_size": 8}}
+    older = run_that_saw(tmp_path, fields=fields, days=92)
+    newer = run_that_saw(
+        tmp_path, fields={"optimisation": {"batch_size": 8, "logit_adjustment": 0.0}}, days=182
+    )
+    own = own_curves([older, newer])
+    assert len(own.runs) == 2
+    assert own.others == 0
