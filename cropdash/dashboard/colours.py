@@ -30,6 +30,8 @@ DARK = {
     GROUND: "#1A2226",
     WARNING: "#F0B35A",
     FAILURE: "#FF8A80",
+    # Land without a parcel.
+    "#EDF0F0": "#20292D",
     # Runs.
     "#4D4D4D": "#ABABAB",
     "#332288": "#8F84E8",

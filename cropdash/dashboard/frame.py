@@ -22,9 +22,12 @@ from cropdash.dashboard.page import BrokenPage, Page, text_pane
 from cropdash.dashboard.page_colours import root_css
 from cropdash.dashboard.pages import PAGES
 from cropdash.dashboard.parcel.drawer import ParcelDrawer
+from cropdash.dashboard.presentation import PresentSwitch
 from cropdash.dashboard.report.button import ReportButton
+from cropdash.dashboard.run_troubles import RunTroubles
 from cropdash.dashboard.share import ShareButton
 from cropdash.dashboard.sidebar import ChosenRuns, Navigation
+from cropdash.dashboard.skip_link import SkipLink
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.theme import PAGE_SX, THEME
 from cropdash.dashboard.theme_switch import ThemeSwitch, begins_dark
@@ -60,6 +63,7 @@ class Frame(pn.viewable.Viewer):
             DatasetAndRegion(choices, workbench, stacked=True),
         ]
         self._runs = ChosenRuns(choices, workbench)
+        self._troubles = RunTroubles(choices, workbench)
         self._drawer = ParcelDrawer(choices, workbench)
         self._notices = pn.Column(
             *(pmu.Alert(object=notice, severity="warning", closeable=True) for notice in notices or []),
@@ -80,6 +84,7 @@ class Frame(pn.viewable.Viewer):
             raw_css=[root_css(dark)],
             sx=PAGE_SX,
             header=[
+                SkipLink(),
                 pn.Row(
                     pn.HSpacer(), self._selects[0], css_classes=["cd-only-wide"], sizing_mode="stretch_width"
                 ),
@@ -92,6 +97,12 @@ class Frame(pn.viewable.Viewer):
                     choices,
                     workbench,
                     css_classes=["cd-report"],
+                    styles={"margin": "0 6px 0 0", "align-self": "center", "flex": "none"},
+                ),
+                PresentSwitch(
+                    choices,
+                    workbench,
+                    css_classes=["cd-present", "cd-only-wide"],
                     styles={"margin": "0 6px 0 0", "align-self": "center", "flex": "none"},
                 ),
                 self._theme,
@@ -110,6 +121,7 @@ class Frame(pn.viewable.Viewer):
             main=[
                 pn.Column(
                     self._notices,
+                    self._troubles,
                     Chips(choices, workbench),
                     self._place,
                     sizing_mode="stretch_width",
@@ -150,6 +162,7 @@ class Frame(pn.viewable.Viewer):
         if version != self._library_version and self._link.seen:
             self._library_version = version
             self._runs.refresh()
+            self._troubles.refresh()
             for selects in self._selects:
                 selects.refresh()
             self.shown.library_changed()

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import panel as pn
 import panel_material_ui as pmu
 
+from cropdash.dashboard.page_colours import INK, follows_theme
+
 #: The sign that stands for Bokeh's marker in a legend of words.
 SIGNS = {
     "circle": "●", "square": "■", "triangle": "▲", "diamond": "◆", "inverted_triangle": "▼", "hex": "⬢", "star": "★", "plus": "✚",
@@ -21,14 +23,14 @@ class Entry(NamedTuple):
         key: what is shown and hidden.
         marker: Bokeh's name of the sign that stands before the label.
         colour: of the sign's box.
-        ink: of the text.
+        ink: of the text; the page's own if empty, which reads well on light and dark.
     """
 
     key: Hashable
     label: str
     marker: str
     colour: str
-    ink: str
+    ink: str = ""
 
 
 class LegendSwitches(pn.FlexBox):
@@ -65,8 +67,8 @@ class LegendSwitches(pn.FlexBox):
             size="small",
             margin=(0, 14, 0, 0),
             stylesheets=[
-                f".MuiFormControlLabel-label {{ color: {entry.ink}; font-weight: 600; font-size: 14px; }}"
-                f".MuiCheckbox-root {{ color: {entry.colour} !important; padding: 4px; }}"
+                f".MuiFormControlLabel-label {{ color: {entry.ink or INK}; font-weight: 600; font-size: 14px; }}"
+                f".MuiCheckbox-root {{ color: {follows_theme(entry.colour)} !important; padding: 4px; }}"
             ],
             css_classes=[f"{self._css_class}-item"],
         )

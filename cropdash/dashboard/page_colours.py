@@ -31,7 +31,7 @@ def follows_theme(colour: str) -> str:
 
 
 def root_css(dark: bool) -> str:
-    """The variables of both themes, for the document.
+    """The variables of both themes, and of a presentation, for the document.
 
     Args:
         dark: which of them holds until the browser says otherwise.
@@ -41,6 +41,7 @@ def root_css(dark: bool) -> str:
 :root {{ {dark_rules if dark else light_rules} }}
 :root[data-cd-theme=light] {{ {light_rules} }}
 :root[data-cd-theme=dark] {{ {dark_rules} }}
+:root[data-cd-present] {{ --cd-answer-size: clamp(22px, 2.3vw, 38px); --cd-question-size: 20px; --cd-in-text-control: none; }}
 body {{ background-color: var(--cd-paper); color: var(--cd-ink); }}
 """
 

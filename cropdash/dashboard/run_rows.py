@@ -20,7 +20,8 @@ _CSS = f"""
 ul {{ list-style: none; margin: 0; padding: 0; }}
 li {{ display: flex; align-items: center; min-height: 34px; }}
 .swatch {{ width: 11px; height: 11px; border-radius: 3px; margin-right: 8px; flex: none; }}
-.name {{ flex: 1; }}
+.name {{ flex: 1; padding: 3px 0; }}
+small {{ color: {MUTED}; font-size: 12px; white-space: nowrap; }}
 button {{ font: inherit; font-size: 20px; line-height: 1; width: 28px; height: 28px; padding: 0; flex: none; color: {MUTED};
   background: none; border: 0; border-radius: 50%; cursor: pointer; }}
 button:hover {{ background: {RULE}; color: {INK}; }}
@@ -30,11 +31,18 @@ p {{ margin: 0; font-size: 13px; color: {MUTED}; }}
 
 
 class RunRow(NamedTuple):
-    """One chosen run."""
+    """One chosen run.
+
+    Attributes:
+        label: the name as pictures say it, where it is another: without its seed.
+        note: what the label leaves out.
+    """
 
     id: str
     name: str
     colour: str
+    label: str = ""
+    note: str = ""
 
 
 class RunRows(JSComponent):
@@ -44,7 +52,7 @@ class RunRows(JSComponent):
         on_remove: called with the id of the run whose button was clicked.
     """
 
-    rows = param.List(doc="Id, name and colour of each run.")
+    rows = param.List(doc="Id, name, colour, label and note of each run.")
 
     _stylesheets = [_CSS]
 
@@ -70,13 +78,15 @@ class RunRows(JSComponent):
       }
       const draw = () => {
         const known = new Map([...list.children].map((row) => [row.dataset.run, row]))
-        model.rows.forEach(([id, text, colour], index) => {
+        model.rows.forEach(([id, text, colour, label, note], index) => {
           const row = known.get(id) ?? newRow()
           known.delete(id)
           const [swatch, name, remove] = row.children
           row.dataset.run = id
           swatch.style.background = colour
-          name.textContent = text
+          const small = document.createElement("small")
+          small.textContent = note
+          name.replaceChildren(label || text, ...(note ? [" ", small] : []))
           remove.ariaLabel = remove.title = `Remove ${text}`
           if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null)
         })

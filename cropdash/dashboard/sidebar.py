@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import panel as pn
@@ -14,6 +16,7 @@ from cropdash.dashboard.run_rows import RunRow, RunRows
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
 from cropdash.dashboard.workbench import Workbench
+from cropdash.runs.results import Result
 
 _KINDS = {"run": "own run", "reference": "reference run", "published": "published figures"}
 #: States of a run that has something to show.
@@ -93,6 +96,7 @@ class ChosenRuns(pn.viewable.Viewer):
                     run,
                     run_name(results[run]) if run in results else f"{run} (not found)",
                     follows_theme(run_colour(self.choices, run)),
+                    *(_over_seeds(results[run], results.values()) if run in results else ()),
                 )
                 for run in self.choices.runs
             ]
@@ -111,3 +115,20 @@ class ChosenRuns(pn.viewable.Viewer):
 
     def _add(self, item: dict[str, str]) -> None:
         self.choices.add_run(item["run"])
+
+
+def _over_seeds(run: Result, results: Iterable[Result]) -> tuple[str, str]:
+    """Label and note of a run whose experiment stands in pictures as one over its seeds; both empty elsewhere."""
+    label = _without_seed(run)
+    seeds = {
+        one.seed
+        for one in results
+        if one.kind == run.kind and one.status == "finished" and _without_seed(one) == label
+    }
+    if run.seed is None or run.seed not in seeds or len(seeds) < 2:
+        return "", ""
+    return label, f"seed {run.seed} of {len(seeds)}"
+
+
+def _without_seed(run: Result) -> str:
+    return re.sub(r", seed \d+", "", run_name(run))

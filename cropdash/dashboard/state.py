@@ -54,6 +54,7 @@ class Choices(param.Parameterized):
         "highest x and y; of a polygon the x and y of each corner, three at least.",
     )
     page = param.String(default="compare", doc="Slug of the page that is shown.")
+    present = param.Boolean(default=False, doc="Whether a presentation is under way.")
     handed_run = param.String(
         default="", doc="The run that a page hands over to the one that it leads to; not in the address."
     )
@@ -146,6 +147,7 @@ class Choices(param.Parameterized):
             # Whole metres are exact enough for what is drawn by hand.
             "area": "" if self.area is None else "_".join(f"{edge:.0f}" for edge in self.area),
             "part": self.part,
+            "present": "1" if self.present else "",
             **dict(sorted(self.controls.items())),
         }
         parts = [
@@ -166,6 +168,7 @@ class Choices(param.Parameterized):
         refused: list[str] = []
         readers: dict[str, tuple[str, Callable[[str], object]]] = {
             "page": ("page", lambda text: _one_of(text, pages)),
+            "present": ("present", lambda text: _one_of(text, ["1"]) == "1"),
             "data": ("dataset", str),
             "region": ("region", str),
             "class": ("crop", _code),

@@ -147,6 +147,8 @@ class DataTable(JSComponent):
       }
       const drawRows = () => {
         const columns = model.columns
+        // Columns and rows come one after the other: rows of other columns are about to be replaced.
+        if (model.rows.some(([key, ...cells]) => key !== null && cells.length !== columns.length)) return
         model.rows.forEach(([key, ...cells], index) => {
           const row = body.rows[index] ?? body.insertRow()
           if (key === null) {

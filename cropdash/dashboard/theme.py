@@ -43,7 +43,7 @@ PAGE_CSS = f"""
 :host {{ font-family: {FONT}; color: {INK}; font-size: 15px; line-height: 1.5; }}
 p {{ margin: 0; }}
 a {{ color: {ACCENT}; }}
-:host(.cd-answer) p {{ font-size: 21px; line-height: 1.38; font-weight: 500; max-width: 62em; margin: 10px 0 6px; text-wrap: pretty; }}
+:host(.cd-answer) p {{ font-size: var(--cd-answer-size, 21px); line-height: 1.38; font-weight: 500; max-width: 62em; margin: 10px 0 6px; text-wrap: pretty; }}
 .badge {{ display: inline-block; font-size: 12px; font-weight: 600; line-height: 1; vertical-align: middle; color: {WARNING};
   border: 1px solid currentColor; border-radius: 99px; padding: 4px 9px; }}
 .note {{ font-size: 13px; color: {MUTED}; max-width: 78em; }}
@@ -55,7 +55,7 @@ h2 {{ font-size: 15px; font-weight: 600; margin: 0; }}
 .problem {{ color: {FAILURE}; font-weight: 500; }}
 .swatch {{ display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin-right: 8px; flex: none; }}
 @media (max-width: 600px) {{
-  :host(.cd-answer) p {{ font-size: 18px; }}
+  :host(.cd-answer) p {{ font-size: var(--cd-answer-size, 18px); }}
 }}
 """
 

@@ -33,7 +33,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from cropdash.dashboard.colours import ACCENT, INK, RULE
+from cropdash.dashboard.colours import ACCENT, INK, PAPER, RULE
 from cropdash.dashboard.map.colours import CLEAR, NO_PREDICTION
 from cropdash.dashboard.map.outlines import Ring, View
 
@@ -250,8 +250,11 @@ class MapFigure:
             location="bottom_left",
             label="@{value} @{unit}",
             label_text_font_size="12px",
+            label_text_color=INK,
+            background_fill_color=PAPER,
             background_fill_alpha=0.85,
             border_line_color=None,
+            bar_line_color=INK,
             bar_line_width=2,
             bar_length=0.08,
             padding=6,

@@ -44,6 +44,7 @@ from cropdash.dashboard.map.shared_outlines import (
 )
 from cropdash.dashboard.map.swipe import OVER, SwipeLine
 from cropdash.dashboard.page import Page, text_pane
+from cropdash.dashboard.page_colours import follows_theme
 from cropdash.dashboard.run_words import count, listed, run_name
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
@@ -91,7 +92,7 @@ class MapPage(Page):
                 self.swipe,
                 css_classes=["cd-map-plot"],
                 styles={
-                    "background": EMPTY_LAND,
+                    "background": follows_theme(EMPTY_LAND),
                     "border-radius": "6px",
                     "overflow": "hidden",
                     "position": "relative",
