@@ -29,6 +29,8 @@ from cropdash.dashboard.attention.heatmap import heatmap, room, time_range
 from cropdash.dashboard.attention.profile_plot import profile_plots, profile_table
 from cropdash.dashboard.choosers import ClassSelect, NothingToShow, RunSelect, able_runs
 from cropdash.dashboard.page import Page, text_pane
+from cropdash.dashboard.parcel.classes_behind import ClassBehind, reading
+from cropdash.dashboard.parcel.facts import run_answer
 from cropdash.dashboard.parcel.series import OpticalView, SensorPanel, panels, series_table
 from cropdash.dashboard.parcel.series_plot import series_plot
 from cropdash.dashboard.parcel.shared_profiles import profiles_of_class
@@ -364,7 +366,18 @@ class AttentionPage(Page):
                 "<p class='note'>This run has no attention for it: no test parcel, or no prediction.</p>"
             )
         self._panels = drawn
-        plot = series_plot(drawn, date=self.choices.date, height=190)
+        answer = run_answer(run, parcel, str(store.parcels["region"].iloc[row]), run_name(run), "")
+        wanted = reading(store, row, run, answer)
+        waits = [self._pending(work) for *_, work in wanted]
+        behind = [
+            ClassBehind(role, one, work.result())
+            for (role, one, work), waiting in zip(wanted, waits, strict=True)
+            if not waiting
+        ]
+        if self._optical.value is OpticalView.NDVI and behind:
+            told = " ".join(f"{one.words}." for one in behind)
+            self._parcel_title.object += f"<p class='note'>{html.escape(told)}</p>"
+        plot = series_plot(drawn, date=self.choices.date, height=190, behind=behind)
         self._parcel.objects = [pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0)]
         self._parcel.visible = self._optical.visible = True
 

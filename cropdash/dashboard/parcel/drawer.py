@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import logging
+from collections.abc import Mapping
+from concurrent.futures import Future
 from typing import Any
 
 import panel as pn
@@ -14,6 +16,7 @@ from cropdash.dashboard.colours import ACCENT, MUTED, RULE, run_colour
 from cropdash.dashboard.map.outlines import ParcelOutlines
 from cropdash.dashboard.map.shared_outlines import outlines_holding
 from cropdash.dashboard.page import text_pane
+from cropdash.dashboard.parcel.classes_behind import ClassBehind, reading
 from cropdash.dashboard.parcel.facts import (
     RunAnswer,
     answers_html,
@@ -21,9 +24,13 @@ from cropdash.dashboard.parcel.facts import (
     facts_html,
     outline_svg,
     run_answer,
+    verdict,
 )
-from cropdash.dashboard.parcel.series import OpticalView, panels
+from cropdash.dashboard.parcel.nearby_parcels import NearbyParcels
+from cropdash.dashboard.parcel.nearest import nearest_of_class
+from cropdash.dashboard.parcel.series import OpticalView, SensorPanel, panels, series_table
 from cropdash.dashboard.parcel.series_plot import series_plot
+from cropdash.dashboard.plot_frame import framed
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
@@ -89,20 +96,28 @@ class ParcelDrawer(pn.viewable.Viewer):
         )  # fmt: skip
         self._attention_run.param.watch(self._choose_attention, "value")
         self._shown_attention = ""
+        self._by_run: list[RunAnswer | None] = []
         self._open = False
         self._plot: LayoutDOM | None = None
         self._series_title = text_pane("<h2>Over the season</h2>", "cd-drawer-series-title")
         self._series = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["cd-drawer-series"])
         self._note = text_pane("", "cd-drawer-note")
+        self._verdict = self._text("cd-drawer-verdict")
+        self._neighbours = NearbyParcels(self._go_to)
+        self._awaited: set[Future[Any]] = set()
+        self._panels: list[SensorPanel] = []
+        # However many runs there are, the series stand above what each of them says.
         self._layout = pn.Column(
             pn.Row(self._title, close, sizing_mode="stretch_width", margin=0),
             self._facts,
-            self._answers,
+            self._verdict,
             self._series_title,
             self._optical,
-            self._series,
+            framed(self._series, name=self._series_name, data=lambda: series_table(self._panels)),
             self._attention_run,
             self._note,
+            self._answers,
+            self._neighbours,
             sizing_mode="stretch_width",
             # On a phone the drawer is wider than the screen that it slides in on from the right.
             styles={
@@ -150,26 +165,32 @@ class ParcelDrawer(pn.viewable.Viewer):
         outlines = outlines_holding(store, region)
         answers, unable = self._ask(runs, parcel, region)
         self._facts.object = _top(store, row, outlines)
+        self._verdict.object = f"<p>{html.escape(verdict(answers))}</p>" if answers else ""
+        self._neighbours.offer(nearest_of_class(store, outlines, row) if outlines is not None else [])
         without = (
             f"<p class='note'>Not among the test parcels of {html.escape(', '.join(unable))}.</p>"
             if unable
             else ""
         )
         self._answers.object = f"<h2>What the runs say</h2>{answers_html(answers)}{without}" if runs else ""
-        self._show_series(store, row, runs)
+        self._show_series(store, row, runs, dict(zip([run.id for run in runs], self._by_run, strict=True)))
 
     def _ask(self, runs: list[Result], parcel: str, region: str) -> tuple[list[RunAnswer], list[str]]:
         """The runs' answers, and the labels of those that have none for this parcel."""
         answers, unable = [], []
-        for run in runs:
-            answer = run_answer(run, parcel, region, run_name(run), run_colour(self.choices, run.id))
+        self._by_run = [
+            run_answer(run, parcel, region, run_name(run), run_colour(self.choices, run.id)) for run in runs
+        ]
+        for run, answer in zip(runs, self._by_run, strict=True):
             if answer is None:
                 unable.append(run_name(run))
             else:
                 answers.append(answer)
         return answers, unable
 
-    def _show_series(self, store: ParcelStore, row: int, runs: list[Result]) -> None:
+    def _show_series(
+        self, store: ParcelStore, row: int, runs: list[Result], answers: Mapping[str, RunAnswer | None]
+    ) -> None:
         if self.choices.page == PAGE_WITH_SERIES:
             self._hide_series()
             self._note.object = "<p class='note'>Its series stand on the page.</p>"
@@ -189,7 +210,12 @@ class ParcelDrawer(pn.viewable.Viewer):
         if not drawn:
             self._note.object = "<p class='note'>No acquisition of this parcel.</p>"
             return
-        self._plot = series_plot(drawn, date=self.choices.date)
+        self._panels = drawn
+        asked = next(
+            (run for run in runs if run.id == shown), next((run for run in runs if answers[run.id]), None)
+        )
+        behind = self._behind(store, row, asked, answers[asked.id] if asked else None)
+        self._plot = series_plot(drawn, date=self.choices.date, behind=behind)
         self._place_plot()
         seen = any(len(panel.attention) for panel in drawn)
         whose = (
@@ -197,7 +223,41 @@ class ParcelDrawer(pn.viewable.Viewer):
             if seen
             else ""
         )
-        self._note.object = f"<p class='note'>Mean over the parcel's pixels, band: one standard deviation.{html.escape(whose)}</p>"
+        hidden = " A cross at the top: no pixel seen that day." if any(len(p.unseen) for p in drawn) else ""
+        usual = "".join(f" {one.words}." for one in behind if self._optical.value is OpticalView.NDVI)
+        self._note.object = (
+            "<p class='note'>Mean over the parcel's pixels, band: one standard deviation."
+            f"{html.escape(hidden + usual + whose)}</p>"
+        )
+
+    def _behind(
+        self, store: ParcelStore, row: int, run: Result | None, answer: RunAnswer | None
+    ) -> list[ClassBehind]:
+        """The classes behind the series; those still being read come a moment later."""
+        wanted = reading(store, row, run, answer)
+        document = pn.state.curdoc
+        if document is not None:
+            for *_, work in wanted:
+                if not work.done() and work not in self._awaited:
+                    self._awaited.add(work)
+                    work.add_done_callback(
+                        lambda done: document.add_next_tick_callback(lambda: self._arrived(done))
+                    )
+        return [
+            ClassBehind(role, crop, work.result())
+            for role, crop, work in wanted
+            if document is None or work.done()
+        ]
+
+    def _arrived(self, work: Future[Any]) -> None:
+        self._awaited.discard(work)
+        self.refresh()
+
+    def _go_to(self, parcel: str) -> None:
+        self.choices.parcel = parcel
+
+    def _series_name(self) -> str:
+        return f"Parcel {self.choices.parcel} over the season"
 
     def _place_plot(self) -> None:
         """Put the series into the drawer: a moment later where it is just opening.
@@ -224,7 +284,8 @@ class ParcelDrawer(pn.viewable.Viewer):
 
     def _only_say(self, sentence: str) -> None:
         self._facts.object = f"<p>{html.escape(sentence)}</p>"
-        self._answers.object = self._note.object = ""
+        self._answers.object = self._note.object = self._verdict.object = ""
+        self._neighbours.offer([])
         self._hide_series()
 
     def _hide_series(self) -> None:

@@ -17,6 +17,7 @@ import shapely
 from cropdash.dashboard.colours import INK, MUTED
 from cropdash.dashboard.map.outlines import ParcelOutlines
 from cropdash.dashboard.map.shared_answers import answers_holding
+from cropdash.dashboard.run_words import count
 from cropdash.datasets.store import ParcelStore
 from cropdash.nomenclature import SENSORS, CropClass
 from cropdash.runs.results import Result
@@ -81,6 +82,26 @@ def listed_classes(answer: RunAnswer) -> list[int]:
         if i in (answer.predicted, answer.truth)
         or (rank < _MOST_LISTED and answer.probabilities[i] >= _LEAST)
     ]
+
+
+def verdict(answers: Sequence[RunAnswer]) -> str:
+    """What the runs make of the parcel, in a sentence: ``5 of 7 runs say wheat, which is right; 2 say barley.``"""
+    said: dict[str, list[RunAnswer]] = {}
+    for answer in answers:
+        if answer.predicted >= 0:
+            said.setdefault(answer.classes[answer.predicted].name, []).append(answer)
+    if not said:
+        return "No run has a prediction for it."
+    parts: list[str] = []
+    for crop, same in sorted(said.items(), key=lambda item: -len(item[1])):
+        true = {"right": ", which is right", "wrong": ", which is wrong"}.get(same[0].verdict, "")
+        if not parts:
+            who = f"{len(same)} of {count(len(answers), 'run')}" if len(answers) > 1 else "The run"
+            says = "say" if len(same) > 1 else "says"
+            parts.append(f"{who} {says} {crop}{true}")
+        else:
+            parts.append(f"{len(same)} {'say' if len(same) > 1 else 'says'} {crop}{true}")
+    return "; ".join(parts) + "."
 
 
 def answers_html(answers: Sequence[RunAnswer]) -> str:

@@ -74,6 +74,13 @@ class SensorPanel:
         return SENSORS[self.sensor].label
 
     @property
+    def unseen(self) -> NDArray[np.datetime64]:
+        """Dates on which no pixel of the parcel was seen."""
+        # NDVI may be unknown of a pixel that was seen, so no single band tells.
+        nowhere = np.all([np.isnan(band.mean) for band in self.bands], axis=0)
+        return self.bands[0].dates[nowhere]
+
+    @property
     def uniform(self) -> float:
         """The share of each date if all counted alike."""
         return 1 / len(self.attention) if len(self.attention) else float("nan")

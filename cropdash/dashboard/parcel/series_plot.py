@@ -16,8 +16,10 @@ from bokeh.models import (
 )
 from bokeh.models.layouts import LayoutDOM
 
+from cropdash.analysis.class_profiles import Profile
 from cropdash.dashboard.colours import ACCENT, MUTED
 from cropdash.dashboard.figures import DAY, mark_date, milliseconds, month_ticks, new_figure
+from cropdash.dashboard.parcel.classes_behind import LOOKS, ClassBehind
 from cropdash.dashboard.parcel.series import SensorPanel
 
 #: By band or index; the same wherever one is drawn over time.
@@ -29,14 +31,22 @@ BAND_COLOURS = {
 ATTENTION_COLOUR = ACCENT
 #: Bars rise to this share of a panel's height, so that the lines stay readable above them.
 _BAR_SHARE = 0.45
+_MOST_BANDS_WITH_CLASSES = 2
 
 
-def series_plot(panels: Sequence[SensorPanel], *, date: str | None = None, height: int = 170) -> LayoutDOM:
+def series_plot(
+    panels: Sequence[SensorPanel],
+    *,
+    date: str | None = None,
+    height: int = 170,
+    behind: Sequence[ClassBehind] = (),
+) -> LayoutDOM:
     """One panel below the other, zoomed and panned together.
 
     Args:
         panels: at least one, from :func:`~cropdash.dashboard.parcel.series.panels`.
         date: the chosen day, marked in every panel.
+        behind: classes whose mean and spread stand behind the series, in panels of one or two bands.
     """
     days = np.concatenate([band.dates for panel in panels for band in panel.bands])
     margin = np.timedelta64(12, "D")
@@ -45,11 +55,19 @@ def series_plot(panels: Sequence[SensorPanel], *, date: str | None = None, heigh
         end=milliseconds(days.max() + margin),
         bounds=(milliseconds(days.min() - 4 * margin), milliseconds(days.max() + 4 * margin)),
     )
-    plots = [_panel(panel, time, date, height, last=panel is panels[-1]) for panel in panels]
+    plots = [_panel(panel, time, date, height, behind, last=panel is panels[-1]) for panel in panels]
     return column(plots, sizing_mode="stretch_width", spacing=2)
 
 
-def _panel(panel: SensorPanel, time: Range1d, date: str | None, height: int, *, last: bool) -> Any:
+def _panel(
+    panel: SensorPanel,
+    time: Range1d,
+    date: str | None,
+    height: int,
+    behind: Sequence[ClassBehind],
+    *,
+    last: bool,
+) -> Any:
     plot = new_figure(
         height=height + (36 if last else 0),
         x_axis_type="datetime",
@@ -69,8 +87,11 @@ def _panel(panel: SensorPanel, time: Range1d, date: str | None, height: int, *, 
     plot.ygrid.grid_line_color = None
     plot.xaxis.visible = last
     plot.xaxis.formatter = month_ticks()
-    low, high = _limits(panel)
+    usual = _usual(panel, behind)
+    low, high = _limits(panel, [profile.mean for _, profile in usual])
     plot.y_range = Range1d(low, high)
+    for role, profile in usual:
+        _draw_usual(plot, role, profile)
     if len(panel.attention):
         _bars(plot, panel)
     for band in panel.bands:
@@ -101,8 +122,51 @@ def _panel(panel: SensorPanel, time: Range1d, date: str | None, height: int, *, 
             label_text_font_size="11px", glyph_width=12, background_fill_alpha=0.7, border_line_color=None,
             label_height=12, margin=2, ncols=5,
         )  # fmt: skip
+    _mark_unseen(plot, panel, high)
     mark_date(plot, date)
     return plot
+
+
+def _usual(panel: SensorPanel, behind: Sequence[ClassBehind]) -> list[tuple[str, Profile]]:
+    """The profiles of the bands of a panel; none where so many bands are drawn that nobody could tell them apart."""
+    if len(panel.bands) > _MOST_BANDS_WITH_CLASSES:
+        return []
+    return [
+        (one.role, one.profiles.bands[panel.sensor][band.name].often_seen())
+        for one in behind
+        for band in panel.bands
+        if band.name in one.profiles.bands.get(panel.sensor, {})
+    ]
+
+
+def _draw_usual(plot: Any, role: str, profile: Profile) -> None:
+    colour, dash, _ = LOOKS[role]
+    source = ColumnDataSource(
+        {
+            "date": milliseconds(profile.dates),
+            "mean": profile.mean,
+            "low": profile.mean - profile.spread,
+            "high": profile.mean + profile.spread,
+        }
+    )
+    plot.varea("date", "low", "high", source=source, fill_color=colour, fill_alpha=0.1)
+    plot.line("date", "mean", source=source, line_color=colour, line_dash=dash, line_width=1.4)
+
+
+def _mark_unseen(plot: Any, panel: SensorPanel, high: float) -> None:
+    """A cross at the top for each date on which a cloud hid every pixel."""
+    dates = panel.unseen
+    if not len(dates):
+        return
+    source = ColumnDataSource({"date": milliseconds(dates), "y": np.full(len(dates), high)})
+    crosses = plot.scatter("date", "y", source=source, marker="x", size=7, line_color=MUTED, line_width=1.4)
+    plot.add_tools(
+        HoverTool(
+            renderers=[crosses],
+            tooltips="no pixel seen on @date{%d %b %Y}: cloud or gap",
+            formatters={"@date": "datetime"},
+        )
+    )
 
 
 def _bars(plot: Any, panel: SensorPanel) -> None:
@@ -148,10 +212,10 @@ def _bars(plot: Any, panel: SensorPanel) -> None:
     plot.add_layout(axis, "right")
 
 
-def _limits(panel: SensorPanel) -> tuple[float, float]:
+def _limits(panel: SensorPanel, usual: Sequence[np.ndarray]) -> tuple[float, float]:
     """Value limits with a margin, and room below for the bars."""
     values = np.concatenate(
-        [v for band in panel.bands for v in (band.mean - band.spread, band.mean + band.spread)]
+        [v for band in panel.bands for v in (band.mean - band.spread, band.mean + band.spread)] + list(usual)
     )
     values = values[~np.isnan(values)]
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)

@@ -17,11 +17,11 @@ _BACKGROUND = ThreadPoolExecutor(1, thread_name_prefix="class-profiles")
 
 
 def profiles_of_class(
-    run: Result, crop: CropClass, store: ParcelStore, regions: tuple[str, ...]
+    run: Result | None, crop: CropClass, store: ParcelStore, regions: tuple[str, ...]
 ) -> Future[ClassProfiles]:
-    """The profiles of a run's class in some regions of a data set; those that it does not have are left out.
+    """The profiles of a class in some regions of a data set; those that it does not have are left out.
 
-    A code that the run counted as this class belongs to it.
+    A code that the run counted as this class belongs to it, without a run one that the data set counts so.
     """
     summary = getattr(run, "summary", None)
     merge = getattr(summary, "merge", None)
