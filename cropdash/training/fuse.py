@@ -84,6 +84,7 @@ def _check_alike(first: Run, second: Run) -> None:
         "data (fingerprint)": lambda run: run.folder.provenance().get("data", {}).get("fingerprint"),
         "test regions": lambda run: sorted(run.regions()),
         "classes": lambda run: run.codes,
+        "classifier": lambda run: run.classifier,
         "shuffled labels": lambda run: bool(run.folder.spec().get("shuffle_labels")),
     }
     for what, fact in facts.items():

@@ -89,6 +89,9 @@ def test_radar_and_optical_baselines_are_fused_by_their_probabilities(data: Path
     )
     assert one.experiment == "random forest S1"
     assert fuse(one, other, "avg", tmp_path).experiment == "random forest S1+S2 softmax_avg"
+    network = train(small_spec(data, sensors=["S2"], fusion="none", optimisation={"epochs": 1}), tmp_path)
+    with pytest.raises(ValueError, match="their classifier differ: random_forest and network"):
+        fuse(one, network, "avg", tmp_path)
 
 
 def test_stopped_baselines_start_again(data: Path, tmp_path: Path) -> None:
