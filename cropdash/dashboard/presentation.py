@@ -104,11 +104,12 @@ class PresentSwitch(JSComponent):
     """The header's button that starts a presentation.
 
     Attributes:
-        on: whether one is under way.
+        under_way: whether there is one.
         page: the slug of the page that is shown.
     """
 
-    on = param.Boolean(default=False)
+    # Not "on", which in the browser is the function that watches a property.
+    under_way = param.Boolean(default=False)
     page = param.String()
 
     _stylesheets = [header_button.CSS]
@@ -122,7 +123,7 @@ class PresentSwitch(JSComponent):
       button.textContent = "Present"
       button.title = "Larger type and no controls; arrow keys turn the pages, Escape leaves"
       el.append(button)
-      button.addEventListener("click", () => { model.on = true })
+      button.addEventListener("click", () => { model.under_way = true })
 
       const root = () => { let top = view; while (top.parent) top = top.parent; return top }
       const stage = new Stage(), chrome = document.createElement("style")
@@ -131,11 +132,11 @@ class PresentSwitch(JSComponent):
       const arrange = () => {
         clearTimeout(timer)
         // Once what is coming has come.
-        timer = setTimeout(() => { if (model.on) stage.arrange(root(), model.page) }, 120)
+        timer = setTimeout(() => { if (model.under_way) stage.arrange(root(), model.page) }, 120)
       }
       const show = () => {
         const page = document.documentElement
-        if (model.on) {
+        if (model.under_way) {
           page.dataset.cdPresent = ""
           root().shadow_el.append(chrome)
           stage.arrange(root(), model.page)
@@ -148,18 +149,18 @@ class PresentSwitch(JSComponent):
       }
       const turn = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }
       const pressed = (event) => {
-        if (!model.on || event.ctrlKey || event.metaKey || event.altKey) return
+        if (!model.under_way || event.ctrlKey || event.metaKey || event.altKey) return
         if (/^(INPUT|TEXTAREA|SELECT)$/.test(event.composedPath()[0].tagName)) return
         if (event.key === "Escape" && !document.fullscreenElement) {
-          model.on = false
+          model.under_way = false
           button.focus()
         } else if (event.key in turn) {
           event.preventDefault()
           model.send_msg({ turn: turn[event.key] })
         }
       }
-      const changed = () => { if (model.on) arrange() }
-      model.on("on", show)
+      const changed = () => { if (model.under_way) arrange() }
+      model.on("under_way", show)
       model.on("page", arrange)
       view.model.document.on_change(changed)
       document.addEventListener("keydown", pressed)
@@ -168,19 +169,19 @@ class PresentSwitch(JSComponent):
         view.model.document?.remove_on_change(changed)
         document.removeEventListener("keydown", pressed)
       })
-      if (model.on) setTimeout(show)
+      if (model.under_way) setTimeout(show)
     }
     """
     )
 
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
-        super().__init__(on=choices.present, page=choices.page, **params)
+        super().__init__(under_way=choices.present, page=choices.page, **params)
         self.choices = choices
         #: A page that starts or stops work has nothing to present.
         self._pages = [slug for slug, entry in workbench.pages.items() if not entry.acts]
         choices.param.watch(lambda event: self.param.update(page=event.new), "page")
-        choices.param.watch(lambda event: self.param.update(on=event.new), "present")
-        self.param.watch(lambda event: choices.param.update(present=event.new), "on")
+        choices.param.watch(lambda event: self.param.update(under_way=event.new), "present")
+        self.param.watch(lambda event: choices.param.update(present=event.new), "under_way")
 
     def _handle_msg(self, message: dict[str, Any]) -> None:
         """Turn to the page before or after; the first and the last are neighbours."""
