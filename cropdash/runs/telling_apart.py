@@ -32,6 +32,44 @@ def tell_apart(results: Sequence[Result]) -> None:
             result.apart = apart
 
 
+def differing_settings(results: Sequence[Result]) -> dict[str, list[str]]:
+    """The settings in which results differ, by their names in words, with each one's value in words.
+
+    Runs that cannot be read, and results that are no runs, tell none and count for nothing.
+    """
+    settings = [_settings(result) for result in results]
+    told = [known for known in settings if known]
+    names = dict.fromkeys(name for known in told for name in known)
+    differing = [name for name in names if len({repr(known.get(name)) for known in told}) > 1]
+    return {
+        _name_in_words(name, differing): [
+            _value_in_words(name, known[name]) if name in known else "" for known in settings
+        ]
+        for name in differing
+    }
+
+
+def _name_in_words(name: str, among: Sequence[str]) -> str:
+    if name in _REGIONS:
+        return _REGIONS[name].capitalize()
+    last = name.rsplit(".", 1)[-1]
+    alone = sum(other.rsplit(".", 1)[-1] == last for other in among) == 1
+    words = (last if alone else name.replace(".", ", ")).replace("_", " ")
+    return "Data set" if name == "data" else words[0].upper() + words[1:]
+
+
+def _value_in_words(name: str, value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name == "data":
+        return PurePath(str(value)).name
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _apart(group: Sequence[Result]) -> list[str]:
     settings = [_settings(result) for result in group]
     names = dict.fromkeys(name for known in settings for name in known)

@@ -102,14 +102,17 @@ def difference_note(rows: pd.DataFrame, compared: Sequence[Compared], baseline: 
     notes = []
     if not rows.empty:
         notes.append(f"Right of the line: better than {baseline.name}.")
+    told = []
     for one in able:
         mine = rows[(rows["run"] == one.result.id) & rows["low"].notna()]
-        if len(mine):
-            better, worse = int((mine["low"] > 0).sum()), int((mine["high"] < 0).sum())
-            notes.append(
-                f"{one.name}: better in {better}, worse in {worse} of {count(len(mine), 'class', 'classes')}, "
-                "the others not told apart."
-            )
+        better, worse = int((mine["low"] > 0).sum()), int((mine["high"] < 0).sum())
+        if better or worse:
+            told.append(f"{one.name} {better} better, {worse} worse")
+    if told:
+        classes = count(rows["code"].nunique(), "class", "classes")
+        notes.append(f"Of {classes}, those told apart: {'; '.join(told)}.")
+    elif rows["low"].notna().any():
+        notes.append("No class is told apart.")
     kinds = {
         "parcels": [one for one in able if _is_over_parcels(one, baseline)],
         "seeds": [one for one in able if one.group is not None and baseline.group is not None],

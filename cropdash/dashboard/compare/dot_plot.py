@@ -87,19 +87,23 @@ def with_intervals(
     return rows.assign(low=[pair[0] for pair in pairs], high=[pair[1] for pair in pairs])
 
 
-def little_known(rows: pd.DataFrame) -> np.ndarray:
+def little_known(rows: pd.DataFrame, *, difference: bool = False) -> np.ndarray:
     """Which rows of :func:`with_intervals` have too few parcels to say anything, ``(rows,)`` bool.
 
     Not those of results that tell no parcels at all.
+
+    Args:
+        difference: whether the rows are in points of a hundred.
     """
     support = rows["support"].to_numpy(float)
-    few = too_few_parcels(support, rows["low"].to_numpy(float), rows["high"].to_numpy(float))
+    low, high = (rows[bound].to_numpy(float) / (100 if difference else 1) for bound in ("low", "high"))
+    few = too_few_parcels(support, low, high)
     return few & ~np.isnan(support) & rows["low"].notna().to_numpy()
 
 
-def few_note(rows: pd.DataFrame) -> list[str]:
+def few_note(rows: pd.DataFrame, *, difference: bool = False) -> list[str]:
     """What a hollow sign means, where there is one."""
-    if not little_known(rows).any():
+    if not little_known(rows, difference=difference).any():
         return []
     return [
         f"Hollow signs: too little is known to say anything (fewer than {FEWEST_PARCELS} test parcels, or an "
@@ -214,7 +218,7 @@ def dot_plot(
                 "name": mine["name"].to_list(),
                 "support": ["not known" if np.isnan(n) else f"{int(n):,}" for n in mine["support"]],
                 "run": [labels[run]] * len(mine),
-                "fill": np.where(little_known(mine), "#FFFFFF", style.colour).tolist(),
+                "fill": np.where(little_known(mine, difference=difference), "#FFFFFF", style.colour).tolist(),
             }
         )
         whisker = plot.segment(

@@ -40,6 +40,7 @@ from cropdash.dashboard.compare.significance import Significance
 from cropdash.dashboard.legend_switches import Entry, LegendSwitches
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.plot_frame import LegendSign, framed
+from cropdash.dashboard.run_keeping import RunKeeping
 from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, count, listed, run_name
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
@@ -74,18 +75,18 @@ class ComparePage(Page):
         self._crop = ClassSelect(choices, self.slug, margin=(6, 12, 6, 0))
         self._metric = pmu.Select(
             label="Best by", options={name: metric for metric, name in METRICS.items()}, value="macro_f1",
-            size="small", width=190, css_classes=["cd-compare-metric"], margin=(6, 12, 6, 0),
+            size="small", width=170, css_classes=["cd-compare-metric"], margin=(6, 12, 6, 0),
         )  # fmt: skip
         self._class_metric = pmu.Select(
             label="Per class", options={name: metric for metric, name in CLASS_METRICS.items()}, value="f1",
-            size="small", width=250, css_classes=["cd-compare-class-metric"], margin=(6, 12, 6, 0),
+            size="small", width=230, css_classes=["cd-compare-class-metric"], margin=(6, 12, 6, 0),
         )  # fmt: skip
         self._fewest = pmu.IntInput(
-            label="Classes from … parcels", value=1, start=1, step=10, size="small", width=180,
+            label="Classes from … parcels", value=1, start=1, step=10, size="small", width=170,
             css_classes=["cd-compare-fewest"], margin=(6, 12, 6, 0),
         )  # fmt: skip
         self._baseline = pmu.Select(
-            label="Difference to", options={"no baseline": ""}, value="", size="small", width=210,
+            label="Difference to", options={"no baseline": ""}, value="", size="small", width=200,
             css_classes=["cd-compare-baseline"], margin=(6, 12, 6, 0),
         )  # fmt: skip
         self._folded = pmu.RadioButtonGroup(
@@ -95,19 +96,24 @@ class ComparePage(Page):
         self._folded.param.watch(self._fold, "value")
         self._fold_asked = self._settling = False
         self._groups: tuple[object, list[SeedGroup]] = (None, [])
+        self.table = RunsTable(choices, RunKeeping(workbench), self.update)
         for control in (self._metric, self._class_metric, self._fewest, self._baseline):
             control.param.watch(self._set, "value")
-        for name, control in (
-            ("best-by", self._metric),
-            ("per-class", self._class_metric),
-            ("from-parcels", self._fewest),
-            ("difference-to", self._baseline),
-        ):
+        remembered: dict[str, Any] = {
+            "best-by": self._metric,
+            "per-class": self._class_metric,
+            "from-parcels": self._fewest,
+            "difference-to": self._baseline,
+            "filter": self.table.words,
+            "group": self.table.grouping,
+            "only-differing": self.table.differing,
+            "only-ticked": self.table.ticked_only,
+        }
+        for name, control in remembered.items():
             self.remember(name, control)
         self._launch = self.launch_button(
             "Launch a run of your own", icon="play_circle", variant="contained", margin=(4, 0, 10, 0)
         )
-        self.table = RunsTable(choices)
         self._significance = Significance()
         self._caveats = text_pane("", "cd-compare-caveats", margin=(8, 0, 0, 0))
         self.body.objects = [
@@ -324,15 +330,12 @@ class ComparePage(Page):
             drawn = [one for one in drawn if (rows["run"] == one.result.id).any()]
         if problem := self._background.problem(self._picture_questions(compared)):
             notes.append(f"Some intervals could not be computed: {problem}.")
-        notes += few_note(rows)
+        notes += few_note(rows, difference=baseline is not None)
         self._note.object = f"<p class='note'>{html.escape(' '.join(notes))}</p>"
         styles: dict[str, RunStyle] = {one.result.id: run_style(self.choices, one.result.id) for one in drawn}
         labels = {one.result.id: one.name for one in drawn}
         self._legend.offer(
-            [
-                Entry(run, labels[run], style.marker, style.colour, style.colour)
-                for run, style in styles.items()
-            ]
+            [Entry(run, labels[run], style.marker, style.colour) for run, style in styles.items()]
         )
         self._labels = labels
         if not drawn:
