@@ -23,6 +23,7 @@ from cropdash.cli.preparing import prepare_command
 from cropdash.cli.reporting import report_command
 from cropdash.cli.reproducing import reproduce_command
 from cropdash.cli.simulating import simulate_command
+from cropdash.cli.transferring import transfer_command
 from cropdash.cli.verbs import RUNS, run_path, verb
 
 
@@ -216,6 +217,7 @@ for command in (
     reproduce_command,
     fuse_command,
     evaluate_command,
+    transfer_command,
     predict_command,
     calibrate_command,
     runs_command,
