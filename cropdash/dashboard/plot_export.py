@@ -27,6 +27,11 @@ function drawnAt(ratio, draw) {
   }
 }
 
+/** From where to where a figure is seen, as shares of its width, where figures lie over each other. */
+function partOf(figure) {
+  return figure.picture_part ?? figure.parent?.picture_part ?? [0, 1]
+}
+
 /** Where everything stands, in CSS pixels. */
 function pictureLayout(figures, title, legend) {
   const boxes = figures.map((figure) => figure.el.getBoundingClientRect())
@@ -75,7 +80,14 @@ function pngOf(figures, layout) {
   }
   figures.forEach((figure, index) => {
     const drawn = drawnAt(PICTURE_RATIO, () => figure.export("png", true)).canvas
-    context.drawImage(drawn, ...layout.places[index], drawn.width / PICTURE_RATIO, drawn.height / PICTURE_RATIO)
+    const width = drawn.width / PICTURE_RATIO, height = drawn.height / PICTURE_RATIO
+    const [x, y] = layout.places[index], [from, to] = partOf(figure)
+    context.save()
+    context.beginPath()
+    context.rect(x + from * width, y, (to - from) * width, height)
+    context.clip()
+    context.drawImage(drawn, x, y, width, height)
+    context.restore()
   })
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"))
 }
@@ -105,7 +117,11 @@ function svgOf(figures, layout) {
     const [x, y] = layout.places[index]
     drawn.setAttribute("x", x)
     drawn.setAttribute("y", y)
-    root.append(document.importNode(drawn, true))
+    const [from, to] = partOf(figure), width = Number(drawn.getAttribute("width"))
+    const clip = make("clipPath", { id: `part-${index}` }), group = make("g", { "clip-path": `url(#part-${index})` })
+    clip.append(make("rect", { x: x + from * width, y, width: (to - from) * width, height: "100%" }))
+    group.append(document.importNode(drawn, true))
+    root.append(clip, group)
   })
   return new Blob([new XMLSerializer().serializeToString(root)], { type: "image/svg+xml" })
 }

@@ -49,6 +49,7 @@ Report = Callable[..., None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--figures", help="write the table of figures to this JSON file")
+    parser.addoption("--large-region", help="keep the simulated region of the map's benchmark in this folder")
 
 
 @pytest.fixture

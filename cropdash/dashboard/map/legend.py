@@ -87,11 +87,11 @@ class LegendChips(JSComponent):
         )
         self.hidden: frozenset[str] = frozenset()
         self._on_change = on_change
-        self._entries: tuple[LegendEntry, ...] = ()
+        self.entries: tuple[LegendEntry, ...] = ()
 
     def offer(self, entries: Sequence[LegendEntry]) -> None:
         """Show these entries, keeping what is switched off."""
-        self._entries = tuple(entries)
+        self.entries = tuple(entries)
         self._mark()
 
     def toggle(self, key: str) -> None:
@@ -106,7 +106,7 @@ class LegendChips(JSComponent):
     def _mark(self) -> None:
         self.chips = [
             [entry.key, f"{entry.label}  {_counts(entry)}", _swatch(entry), entry.key not in self.hidden]
-            for entry in self._entries
+            for entry in self.entries
         ]
 
     def _handle_msg(self, message: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from cropdash.dashboard.choosers import NothingToShow, able_runs
 from cropdash.dashboard.map.answers import ParcelAnswers
 from cropdash.dashboard.map.colours import ColourBy, Colouring, colour
 from cropdash.dashboard.map.outlines import ParcelOutlines
+from cropdash.dashboard.map.parcel_files import located_answers
 from cropdash.dashboard.map.shared_answers import answers_of
 from cropdash.dashboard.map.shared_outlines import in_background, known_regions, outlines_of
 from cropdash.dashboard.run_words import count, run_name
@@ -24,6 +25,7 @@ from cropdash.datasets.store import ParcelStore
 from cropdash.runs.results import Result
 
 if TYPE_CHECKING:
+    import geopandas
     from numpy.typing import NDArray
 
 MAP_NEEDS = ("parcels", "outlines")
@@ -157,6 +159,12 @@ class MappedRun:
         position[self.row[drawn]] = drawn
         return position
 
+    def parcels(self, rows: NDArray[np.integer]) -> geopandas.GeoDataFrame:
+        """Parcels by rows of the answers as a table with outlines, those without one left out."""
+        rows = rows[self._position[rows] >= 0]
+        shapes = self.outlines.shapes[self._position[rows]]
+        return located_answers(self.answers, shapes, self.outlines.crs, rows)
+
     def remarks(self) -> list[str]:
         """What the map does not show, as sentences."""
         remarks = []
@@ -186,7 +194,19 @@ def mapped_run(run: Result, store: ParcelStore, regions: tuple[str, ...]) -> Map
 @lru_cache(maxsize=_KEPT)
 def mapped_in_background(run: Result, store: ParcelStore, regions: tuple[str, ...]) -> Future[MappedRun]:
     """Done once :func:`mapped_run` answers at once; what it raises is raised by that again."""
-    return in_background(mapped_run, run, store, regions)
+    return in_background(_ready, run, store, regions)
+
+
+def _ready(run: Result, store: ParcelStore, regions: tuple[str, ...]) -> MappedRun:
+    """The run, with what the first answer, the first table and the first tap would wait for."""
+    mapped = mapped_run(run, store, regions)
+    first = str(mapped.answers.parcel_id[0])
+    _ = (
+        mapped.answers.worst_first,
+        mapped.position(first),
+        store.row_of(str(store.parcels["parcel_id"].iloc[0])),
+    )
+    return mapped
 
 
 def _codes(index: NDArray[np.integer], codes: Sequence[int]) -> NDArray[np.int64]:

@@ -45,6 +45,7 @@ from cropdash.dashboard.map.shared_outlines import (
 from cropdash.dashboard.map.swipe import OVER, SwipeLine
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.page_colours import follows_theme
+from cropdash.dashboard.plot_frame import LegendSign, framed
 from cropdash.dashboard.run_words import count, listed, run_name
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
@@ -79,26 +80,31 @@ class MapPage(Page):
         self.area_picker = AreaPicker(choices, self.map, self._native)
         self.basemap = BasemapSwitch(workbench.settings, self.map, self.update)
         self.controls = MapControls(choices, self.slug, self.update, self.map.look_at, self._find)
-        self.table = ParcelTable(self._choose_parcel)
+        self.table = ParcelTable(self._choose_parcel, lambda rows: self._mapped[0].parcels(rows))
         self.areas = AreasSection(self._choose_class)
         self._note = text_pane("", "cd-map-note")
         self._second = pn.Column(styles=OVER, margin=0)
         self.swipe = SwipeLine()
         self.body.objects = [
             # A column, since Bokeh's pane passes neither its class nor its style on.
-            pn.Column(
-                pn.pane.Bokeh(self.map.figure, sizing_mode="stretch_width", margin=0),
-                self._second,
-                self.swipe,
-                css_classes=["cd-map-plot"],
-                styles={
-                    "background": follows_theme(EMPTY_LAND),
-                    "border-radius": "6px",
-                    "overflow": "hidden",
-                    "position": "relative",
-                },
-                sizing_mode="stretch_width",
-                margin=0,
+            framed(
+                pn.Column(
+                    pn.pane.Bokeh(self.map.figure, sizing_mode="stretch_width", margin=0),
+                    self._second,
+                    self.swipe,
+                    css_classes=["cd-map-plot"],
+                    styles={
+                        "background": follows_theme(EMPTY_LAND),
+                        "border-radius": "6px",
+                        "overflow": "hidden",
+                        "position": "relative",
+                    },
+                    sizing_mode="stretch_width",
+                    margin=0,
+                ),
+                name=self._title,
+                data=lambda: self.table.frame,
+                legend=self._signs,
             ),
             self.legend,
             self.controls,
@@ -260,19 +266,15 @@ class MapPage(Page):
         ]
         self.legend.offer(colourings[0].entries)
         if len(painted) == 1 and self._second.objects:
-            self.swipe.parted = False
             self._second.objects = []
             self.map.alone()
         if displayed is self._displayed:
             self.map.recolour(painted, self.legend.hidden)
         else:
             self._show(displayed, painted)
-        if len(painted) == 2:
-            self.swipe.param.update(names=names, parted=True)
-            if not self._second.objects:
-                self._second.objects = [
-                    pn.pane.Bokeh(self.map.beside(), sizing_mode="stretch_width", margin=0)
-                ]
+        self.swipe.param.update(names=names, parted=len(painted) == 2)
+        if len(painted) == 2 and not self._second.objects:
+            self._second.objects = [pn.pane.Bokeh(self.map.beside(), sizing_mode="stretch_width", margin=0)]
 
     def _show(self, displayed: ParcelOutlines, painted: list[Painted]) -> None:
         """Put other parcels on the map, or the same ones in another reference system."""
@@ -287,6 +289,18 @@ class MapPage(Page):
         self.controls.offer_places(displayed.places, displayed.view)
         self.map.show(displayed, painted, self.legend.hidden)
 
+    def _title(self) -> str:
+        """What the map shows, as a title."""
+        names = " | ".join(self.swipe.names if self.swipe.parted else self.swipe.names[:1])
+        return f"{self.controls.colour_by.value.label.capitalize()}: {names}"
+
+    def _signs(self) -> list[LegendSign]:
+        return [
+            LegendSign(entry.label, entry.colour)
+            for entry in self.legend.entries
+            if entry.key not in self.legend.hidden
+        ]
+
     def _show_parcel(self) -> None:
         """Outline the chosen parcel, and go to it where it is not in view."""
         position = None
@@ -300,10 +314,17 @@ class MapPage(Page):
     def _tapped(self, position: int | None) -> None:
         if position is None:
             return
-        for mapped in self._mapped:
-            if mapped.row[position] >= 0:
-                self.choices.parcel = mapped.parcel(position)
-                return
+        mapped = next((one for one in self._mapped if one.row[position] >= 0), None)
+        if mapped is None:
+            return
+        # The outline goes on its way at once; whatever else the choice brings follows.
+        self.map.select(position)
+        parcel = mapped.parcel(position)
+        document = pn.state.curdoc
+        if document is None:
+            self.choices.parcel = parcel
+        else:
+            document.add_next_tick_callback(lambda: setattr(self.choices, "parcel", parcel))
 
     def _find(self, parcel: str) -> bool:
         """Choose a parcel by its id; whether there is such a one."""

@@ -177,7 +177,8 @@ class ParcelMap:
                 self.sources.highlight.data = {"xs": [], "ys": []}
             return
         xs, ys = self._outlines.rings([position])
-        self.sources.highlight.data = {"xs": xs, "ys": ys}
+        if {"xs": xs, "ys": ys} != self.sources.highlight.data:
+            self.sources.highlight.data = {"xs": xs, "ys": ys}
 
     def let_draw(self, shape: Shape | None) -> None:
         """Let the pointer draw a shape, once, rather than move the map and choose parcels."""

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
+import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import panel as pn
+import panel_material_ui as pmu
 
 from cropdash.dashboard.map.answers import ParcelAnswers
+from cropdash.dashboard.map.parcel_files import ParcelFormat, parcels_file
 from cropdash.dashboard.map.parcel_rows import ParcelRows
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.run_words import count
 from cropdash.dashboard.tables import DataTable, TableClick, csv_button, number
 
 if TYPE_CHECKING:
+    import geopandas
     from numpy.typing import NDArray
 
 _TITLES = {
@@ -34,11 +39,17 @@ class ParcelTable(pn.viewable.Viewer):
 
     Args:
         on_choose: called with the id of the parcel whose row was clicked.
+        located: makes the table with outlines of some rows of the answers, for the files.
     """
 
-    def __init__(self, on_choose: Callable[[str], None], **params: Any) -> None:
+    def __init__(
+        self,
+        on_choose: Callable[[str], None],
+        located: Callable[[NDArray[np.int32]], geopandas.GeoDataFrame],
+        **params: Any,
+    ) -> None:
         super().__init__(**params)
-        self._on_choose = on_choose
+        self._on_choose, self._located = on_choose, located
         self._rows: ParcelRows | None = None
         self.title = text_pane("", "cd-map-table-title")
         self._table = DataTable(
@@ -50,9 +61,11 @@ class ParcelTable(pn.viewable.Viewer):
         )
         self._table.on_click(self._row_clicked)
         self._section = pn.Column(
-            pn.Row(
+            pn.FlexBox(
                 self.title,
                 csv_button("parcels.csv", lambda: self.frame, "cd-map-csv"),
+                self._file_button("GeoPackage", ParcelFormat.GEOPACKAGE),
+                self._file_button("GeoParquet", ParcelFormat.GEOPARQUET),
                 margin=(16, 0, 0, 0),
                 sizing_mode="stretch_width",
             ),
@@ -107,6 +120,24 @@ class ParcelTable(pn.viewable.Viewer):
         if rows != self._rows:
             self._rows = rows
             self._table.fill(rows, page=1)
+
+    def _file_button(self, label: str, form: ParcelFormat) -> pmu.FileDownload:
+        """Writes the listed parcels with their outlines, beside the server's event loop: many take seconds."""
+
+        async def content() -> io.BytesIO:
+            return await asyncio.to_thread(lambda: parcels_file(self._located(self.rows), form))
+
+        return pmu.FileDownload(
+            callback=content,
+            filename=f"parcels.{form}",
+            label=label,
+            icon="download",
+            variant="text",
+            size="small",
+            description=f"Download these parcels with their outlines as {label}",
+            css_classes=[f"cd-map-{form}"],
+            margin=0,
+        )
 
     def _row_clicked(self, click: TableClick) -> None:
         if self._rows is not None:

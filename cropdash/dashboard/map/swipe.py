@@ -38,7 +38,9 @@ class SwipeLine(JSComponent):
 
     parted = param.Boolean(default=False, doc="Whether both maps are seen.")
     names = param.List(default=["", ""], doc="What the first and the second show, written upon them.")
-    place = param.Number(default=50.0, bounds=(0, 100), doc="Where the line stands, in per cent of the width.")
+    place = param.Number(
+        default=50.0, bounds=(0, 100), doc="Where the line stands, in per cent of the width."
+    )
 
     _stylesheets = [_CSS]
 
@@ -65,6 +67,9 @@ class SwipeLine(JSComponent):
         for (const part of [line, left, right]) part.hidden = !parted
         first.el.style.clipPath = parted ? `inset(0 ${100 - place}% 0 0)` : ""
         second.el.style.clipPath = `inset(0 0 0 ${parted ? place : 100}%)`
+        // What a saved picture shows of each.
+        first.picture_part = parted ? [0, place / 100] : undefined
+        second.picture_part = [parted ? place / 100 : 1, 1]
         line.style.left = `${place}%`
         line.setAttribute("aria-valuenow", String(Math.round(place)))
         line.setAttribute("aria-valuetext", `${Math.round(place)} % of the map is ${model.names[0]}`)

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from cropdash.atomic import atomic_path, write_text
 from cropdash.dashboard.map.answers import ParcelAnswers
+from cropdash.dashboard.map.parcel_files import located_answers
 from cropdash.dashboard.report.area_tables import areas_table
 from cropdash.dashboard.report.attention_figures import attention_table, evidence_tables
 from cropdash.dashboard.report.drawings import class_rows_with_intervals, training_rows
@@ -26,7 +26,6 @@ from cropdash.dashboard.report.season_figures import season_rows
 from cropdash.dashboard.report.subject import Subject
 from cropdash.dashboard.run_words import run_name
 from cropdash.runs.metrics import ConfusionMatrix
-from cropdash.runs.predictions import probability_columns
 from cropdash.runs.results import Result
 
 if TYPE_CHECKING:
@@ -131,11 +130,8 @@ def parcel_frame(run: Result, outlines: Any | None, regions: list[str]) -> geopa
         outlines: of the run's data set, indexed by parcel id.
 
     Returns:
-        ``parcel_id``, ``region``, ``truth`` and ``prediction`` (names), their codes (-1 for none), ``result``
-        (right, wrong or –), ``confidence``, one ``probability_<class code>`` a class, and ``geometry``.
+        As :func:`~cropdash.dashboard.map.parcel_files.located_answers` has it.
     """
-    import geopandas
-
     predictions = run.predictions(regions)
     if outlines is None or predictions is None:
         return None
@@ -143,15 +139,7 @@ def parcel_frame(run: Result, outlines: Any | None, regions: list[str]) -> geopa
     geometry = outlines.geometry.reindex(answers.parcel_id)
     if geometry.isna().all():
         return None
-    codes = np.array([*(crop.code for crop in run.classes), -1])
-    table = answers.table().rename(columns={"parcel": "parcel_id"})
-    table.insert(3, "truth_code", codes[answers.truth])
-    table.insert(5, "prediction_code", codes[answers.predicted])
-    for column, values in zip(
-        probability_columns([crop.code for crop in run.classes]), answers.probabilities.T, strict=True
-    ):
-        table[column] = values
-    return geopandas.GeoDataFrame(table, geometry=geometry.to_numpy(), crs=outlines.crs)
+    return located_answers(answers, geometry.to_numpy(), outlines.crs)
 
 
 def _outlines(store: ParcelStore) -> geopandas.GeoDataFrame | None:
