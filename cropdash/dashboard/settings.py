@@ -1,8 +1,9 @@
 """Where the dashboard looks for data sets and runs.
 
-The environment speaks first (``CROPDASH_DATA``, ``CROPDASH_RUNS``, ``CROPDASH_READ_ONLY``), then ``cropdash.toml`` in the
-working folder, then the defaults: the packaged demo and ``./runs``. Whatever a browser asks for is
-looked up by name among what lies in these folders, and never joined into a path.
+The environment speaks first (``CROPDASH_DATA``, ``CROPDASH_RUNS``, ``CROPDASH_READ_ONLY``,
+``CROPDASH_GRIDS``), then ``cropdash.toml`` in the working folder, then the defaults: the packaged demo
+and ``./runs``. Whatever a browser asks for is looked up by name among what lies in these folders, and
+never joined into a path.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Settings:
         data: folders that are stores, or that hold stores one level down.
         runs: folder that holds the run folders; made by the first run.
         read_only: whether visitors can only look: nothing is launched, resumed or cancelled.
+        grids: folders whose YAML files can be started as grids, beside those that ship.
         tiles: address of the tiles of a basemap, with {x}, {y} and {z} in it; empty where there is none.
         tiles_credit: whom to name on the map for them.
         demo: whether the packaged demo is shown beside them: where nobody has named a data folder.
@@ -39,6 +41,7 @@ class Settings:
     demo: bool = False
     tiles: str = ""
     tiles_credit: str = ""
+    grids: tuple[Path, ...] = ()
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None, folder: str | Path = ".") -> Settings:
@@ -66,8 +69,17 @@ class Settings:
         tiles = environment.get("CROPDASH_TILES") or written.get("tiles", "")
         _check_tiles("CROPDASH_TILES" if environment.get("CROPDASH_TILES") else SETTINGS_FILE, tiles)
         credit = environment.get("CROPDASH_TILES_CREDIT") or written.get("tiles_credit", "")
+        if environment.get("CROPDASH_GRIDS"):
+            grids = [Path(part) for part in environment["CROPDASH_GRIDS"].split(os.pathsep) if part]
+        else:
+            grids = written.get("grids", [])
         return replace(
-            settings, demo=not data, read_only=bool(read_only), tiles=tiles, tiles_credit=credit
+            settings,
+            demo=not data,
+            read_only=bool(read_only),
+            tiles=tiles,
+            tiles_credit=credit,
+            grids=tuple((folder / path.expanduser()).resolve() for path in grids),
         )
 
     @classmethod
@@ -108,6 +120,7 @@ class _Written(TypedDict, total=False):
     read_only: bool
     tiles: str
     tiles_credit: str
+    grids: list[Path]
 
 
 def _check_tiles(where: str, tiles: str) -> None:
@@ -138,7 +151,9 @@ def _read_file(path: Path) -> _Written:
         raise ValueError(f"{path}: cropdash must be a table: [cropdash] with data and runs below it")
     unknown = sorted(set(table) - _Written.__annotations__.keys())
     if unknown:
-        raise ValueError(f"{path}: cropdash.{unknown[0]} is unknown; allowed are {', '.join(_Written.__annotations__)}")
+        raise ValueError(
+            f"{path}: cropdash.{unknown[0]} is unknown; allowed are {', '.join(_Written.__annotations__)}"
+        )
     written = _Written()
     if "read_only" in table:
         if not isinstance(table["read_only"], bool):
@@ -152,11 +167,15 @@ def _read_file(path: Path) -> _Written:
     for field, value in table.items():
         values = [value] if isinstance(value, str) else value
         if not isinstance(values, list) or not values or not all(isinstance(v, str) and v for v in values):
-            raise ValueError(f"{path}: cropdash.{field} must be a folder, or for data a list of folders")
+            raise ValueError(
+                f"{path}: cropdash.{field} must be a folder, or for data and grids a list of folders"
+            )
         if field == "runs" and len(values) != 1:
             raise ValueError(f"{path}: cropdash.runs must be one folder")
         if field == "runs":
             written["runs"] = Path(values[0])
+        elif field == "grids":
+            written["grids"] = [Path(v) for v in values]
         else:
             written["data"] = [Path(v) for v in values]
     return written

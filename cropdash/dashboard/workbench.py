@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cropdash.dashboard.pages import PAGES, PageEntry
 from cropdash.dashboard.settings import Settings
@@ -20,6 +21,7 @@ from cropdash.dashboard.state import MAXIMUM_RUNS
 from cropdash.datasets.info import DatasetInfo
 
 if TYPE_CHECKING:
+    from cropdash.dashboard.launch.grid_room import GridRoom
     from cropdash.dashboard.run_watch import RunWatch
     from cropdash.datasets.inspection import Inspection
     from cropdash.datasets.store import ParcelStore
@@ -340,6 +342,54 @@ class Workbench:
             raise KeyError("this server has started nothing for this run")
         cancel_evidence(self._engine, run)
 
+    # --- grids -----------------------------------------------------------------------------------
+
+    @cached_property
+    def grids(self) -> GridRoom:
+        """The grids that can be chosen, and those begun in the folder of runs."""
+        from cropdash.dashboard.launch.grid_room import GridRoom
+
+        return GridRoom(self.settings.runs, self.settings.grids, self._own_engine)
+
+    @property
+    def runs_at_once(self) -> int:
+        """How many runs the engine trains beside each other."""
+        return self._own_engine().workers
+
+    def start_grid(self, name: str, dataset: str, changes: Mapping[str, Any]) -> str:
+        """Begin a grid that can be chosen, on a data set of the data folders; returns its id.
+
+        Raises:
+            KeyError: there is no such grid or data set.
+            ValueError: the grid does not fit the data set.
+            PermissionError: visitors may only look.
+        """
+        self._check_may_act()
+        return self.grids.start(name, self._path(dataset), changes)
+
+    def resume_grid(self, id: str, retry_failed: bool = False) -> str:
+        """Go on with a grid that was begun in the folder of runs.
+
+        Raises:
+            LookupError: there is none of that id.
+            PermissionError: its data set lies outside the data folders, or visitors may only look.
+        """
+        self._check_may_act()
+        data = self.grids.data_of(id)
+        if not self.settings.holds_data(data):
+            raise PermissionError(f"{data} lies outside the data folders of this dashboard")
+        return self.grids.resume(id, retry_failed=retry_failed)
+
+    def cancel_grid(self, id: str) -> None:
+        """Stop a grid, whoever works on it.
+
+        Raises:
+            LookupError: there is none of that id.
+            PermissionError: visitors may only look.
+        """
+        self._check_may_act()
+        self.grids.cancel(id)
+
     def _own_engine(self) -> Engine:
         """The engine, made but not yet started."""
         from cropdash.engine import Engine
@@ -351,6 +401,8 @@ class Workbench:
 
     def close(self) -> None:
         """Stop the engine, if it ever started."""
+        if "grids" in self.__dict__:
+            self.grids.close()
         with self._lock:
             if self._engine is not None:
                 self._engine.close()

@@ -13,6 +13,7 @@ import panel_material_ui as pmu
 
 from cropdash.dashboard.colours import run_colour
 from cropdash.dashboard.launch.form import LaunchForm
+from cropdash.dashboard.launch.grid_section import GridSection
 from cropdash.dashboard.launch.run_curves import RunCurves, RunLine, run_lines
 from cropdash.dashboard.launch.run_queue import QueueItem, answer, newest_first, queue_item, why_not_started
 from cropdash.dashboard.page import Page, text_pane
@@ -58,12 +59,19 @@ class LaunchPage(Page):
             sizing_mode="stretch_width", css_classes=["cd-launch-queue"], margin=(8, 0, 0, 0)
         )
         self._curves = RunCurves()
+        self._grids = GridSection(workbench, lambda: self._soon(self.update))
         self.body.objects = [
             self._queue,
             self._curves,
             text_pane("<h2>New run</h2>", margin=(18, 0, 0, 0)),
             self._form,
             pn.Row(self._start, self._said, sizing_mode="stretch_width"),
+            text_pane(
+                "<h2>Grid</h2><p>Many experiments at once, such as those of the study. Finished ones are "
+                "skipped, interrupted ones go on from their last epoch.</p>",
+                margin=(24, 0, 0, 0),
+            ),
+            self._grids,
         ]
 
     def refresh(self) -> None:
@@ -72,6 +80,7 @@ class LaunchPage(Page):
             return
         self.show_body()
         self._form.show_dataset(entry)
+        self._grids.refresh(entry)
         runs = newest_first([result for result in self.workbench.results() if isinstance(result, Run)])
         simulated = any(run.simulated for run in runs) or bool(entry.info and entry.info.simulated)
         self.say(answer(runs), simulated=simulated)
