@@ -54,7 +54,7 @@ def assemble(
         title=plan.recipe.title,
         source=_source(plan),
         sensors=[part.info for part in plan.sensors.values()],
-        label_fields=[plan.recipe.parcels.crop_field],
+        label_fields=[plan.recipe.parcels.label_field],
         nomenclature=nomenclature,
         season_origin=plan.recipe.season_origin,
         crs=plan.grid.crs,
@@ -74,7 +74,7 @@ def assemble(
             writer.add(
                 region=parcel.region,
                 parcel_id=parcel.id,
-                labels={plan.recipe.parcels.crop_field: parcel.code},
+                labels={plan.recipe.parcels.label_field: parcel.code},
                 series=series,
                 features=parcel.features,
                 geometry=parcel.outline,

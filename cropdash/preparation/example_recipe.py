@@ -5,7 +5,7 @@ EXAMPLE = """\
 parcels:
   file: parcels.gpkg            # any vector file, any coordinate reference system
   id_field: ID_PARCEL
-  crop_field: CODE_GROUP        # a code, or a name of the nomenclature
+  crop_field: CODE_GROUP        # a code, or a name of the nomenclature; null for parcels to be predicted
   region_field: region          # without it: one region, named by `region`
   # nomenclature: crops.json    # the French register's crop groups if unset
 start: 2022-10-01

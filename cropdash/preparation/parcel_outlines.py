@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cropdash.datasets.labels import NO_LABEL
 from cropdash.datasets.outlines import read_vector_file
 from cropdash.nomenclature import Nomenclature
 from cropdash.preparation.recipe import ParcelFile
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parcel:
-    """One parcel: its id, region and crop code, and its outline."""
+    """One parcel: its id, region and crop code (-1 where nobody knows it), and its outline."""
 
     id: str
     region: str
@@ -99,14 +100,17 @@ def read_outlines(
         crop.name.casefold(): crop.code for crop in nomenclature.classes
     }
     regions = [options.region] * len(ids) if options.region_field is None else table[options.region_field]
+    # A file without crops has parcels without a label, and none of an unknown crop.
+    crops = [None] * len(ids) if options.crop_field is None else table[options.crop_field]
+    keep = options.crop_field is None or options.unknown_crops == "keep"
     found = []
-    for parcel_id, crop, region, outline in zip(
-        ids, table[options.crop_field], regions, table.geometry, strict=True
-    ):
+    for parcel_id, crop, region, outline in zip(ids, crops, regions, table.geometry, strict=True):
         if _is_missing(region):
             report.drop_parcel(ParcelReason.NO_REGION, f"no {options.region_field}", parcel_id)
             continue
         code = None if _is_missing(crop) else codes.get(_text(crop).casefold())
+        if code is None and keep:
+            code = NO_LABEL
         if code is None:
             told = f"{options.crop_field} {'is empty' if _is_missing(crop) else repr(_text(crop))}"
             if options.unknown_crops == "refuse":

@@ -47,20 +47,29 @@ class ParcelFile(_Part):
     file: Path = Field(description="Vector file: GeoPackage, GeoJSON, Shapefile, GeoParquet, ...")
     layer: str | None = Field(None, description="Layer of a file with several.")
     id_field: str = Field("ID_PARCEL", description="Field of the parcel id; no two parcels share one.")
-    crop_field: str = Field("CODE_GROUP", description="Field of the crop: a code or a name.")
+    crop_field: str | None = Field(
+        "CODE_GROUP",
+        description="Field of the crop: a code or a name; null where nobody knows the crops, for parcels to be predicted.",
+    )
     region_field: str | None = Field(None, description="Field of the region; one region for all if unset.")
     region: str = Field("all", min_length=1, description="Name of the one region, without region_field.")
     nomenclature: Path | None = Field(
         None, description="JSON file of the crop classes; the French register's groups if unset."
     )
-    unknown_crops: Literal["drop", "refuse"] = Field(
-        "drop", description="What becomes of parcels whose crop is not in the nomenclature."
+    unknown_crops: Literal["drop", "refuse", "keep"] = Field(
+        "drop",
+        description="What becomes of parcels whose crop is empty or not in the nomenclature; kept ones have no label.",
     )
     invalid_outlines: Literal["drop", "repair", "refuse"] = Field(
         "drop", description="What becomes of outlines that cross themselves."
     )
 
     _absolute = field_validator("file", "nomenclature", mode="before")(_from_recipe_file)
+
+    @property
+    def label_field(self) -> str:
+        """What the store calls the label, whether or not the file has it."""
+        return self.crop_field or "CODE_GROUP"
 
 
 class StacSource(_Part):

@@ -160,3 +160,16 @@ def test_the_fingerprint_follows_codes_and_outlines(tmp_path: Path) -> None:
     other, _ = read(write_parcels(tmp_path / "4.gpkg", {"a": square(0, 0)}, CODE_GROUP=[2]))
     assert one.fingerprint == same.fingerprint
     assert len({one.fingerprint, moved.fingerprint, other.fingerprint}) == 3
+
+
+def test_parcels_whose_crop_nobody_knows_are_kept_without_a_label_where_asked(tmp_path: Path) -> None:
+    path = write_parcels(
+        tmp_path / "p.gpkg", {"a": square(2, 3), "b": square(20, 3)}, CODE_GROUP=["1", "triffids"]
+    )
+    kept, report = read(path, unknown_crops="keep")
+    assert [parcel.code for parcel in kept.parcels] == [1, -1] and not reasons(report)
+    geopandas.read_file(path).drop(columns="CODE_GROUP").to_file(path)
+    unlabelled, report = read(path, crop_field=None)
+    assert [parcel.code for parcel in unlabelled.parcels] == [-1, -1] and not reasons(report)
+    with pytest.raises(ValueError, match="has no field 'CODE_GROUP'"):
+        read(path)

@@ -16,6 +16,7 @@ import pytest
 
 from cropdash.datasets.store import PARCELS_FILE, ParcelStore
 from cropdash.datasets.store_writer import StoreWriter
+from cropdash.readers.inspection import inspect
 from cropdash.runs.predictions import probability_columns
 from cropdash.runs.run_folder import Run
 from cropdash.training.predict import predict
@@ -99,6 +100,7 @@ def test_parcels_without_labels_are_predicted_and_those_without_dates_say_why(
     runs: dict[str, Path], tmp_path: Path
 ) -> None:
     store = unlabelled(tmp_path / "store", missing={"S2": 2})
+    assert "no label" in inspect(store).text()
     written = predict_wide([runs["S2"]], store, tmp_path / "out", regions=["r2"])
     table = geopandas.read_parquet(tmp_path / "out" / "parcels.parquet")
     assert list(table["region"].unique()) == ["r2"]
