@@ -209,22 +209,19 @@ class EvidenceSection(pn.viewable.Viewer):
 
     def _watch(self, status: EvidenceStatus) -> None:
         """Show how far it is, and look again from time to time."""
-        looking = self._looking
-        self._looking = None
-        self._tell("")
         told, percent = progress_words(status)
+        if not self._bar.visible:
+            self._tell("")
+            self._bar.visible = True
+            may_stop = not self.workbench.settings.read_only
+            self._cancel.param.update(visible=may_stop, disabled=False, label="Cancel")
+        # What changes while it is watched is changed in place, so that nothing moves under a pointer.
         self._sentence.object = f"<p role='status'>{html.escape(told)}</p>"
         self._bar.param.update(
-            visible=True,
-            variant="indeterminate" if percent is None else "determinate",
-            value=percent or 0,
+            variant="indeterminate" if percent is None else "determinate", value=percent or 0
         )
-        self._cancel.param.update(
-            visible=not self.workbench.settings.read_only, disabled=False, label="Cancel"
-        )
-        if looking is None and pn.state.curdoc is not None:
-            looking = pn.state.add_periodic_callback(self._look, period=_LOOK_MILLISECONDS)
-        self._looking = looking
+        if self._looking is None and pn.state.curdoc is not None:
+            self._looking = pn.state.add_periodic_callback(self._look, period=_LOOK_MILLISECONDS)
 
     def _look(self) -> None:
         if self._run is None:

@@ -32,10 +32,7 @@ class ClassBehind:
     def words(self) -> str:
         """What its line is, as a sentence without its full stop."""
         whose = "its true class" if self.role == "true" else "the class that it is mapped as"
-        return (
-            f"{LOOKS[self.role][2]}: mean of {count(self.profiles.sampled, 'parcel')} of {self.crop.name}, {whose}, "
-            "band: one standard deviation between them"
-        )
+        return f"{LOOKS[self.role][2]}: mean of {count(self.profiles.sampled, 'parcel')} of {self.crop.name}, {whose}"
 
 
 def classes_of(

@@ -226,7 +226,7 @@ class ParcelDrawer(pn.viewable.Viewer):
         hidden = " A cross at the top: no pixel seen that day." if any(len(p.unseen) for p in drawn) else ""
         usual = "".join(f" {one.words}." for one in behind if self._optical.value is OpticalView.NDVI)
         self._note.object = (
-            "<p class='note'>Mean over the parcel's pixels, band: one standard deviation."
+            "<p class='note'>Mean over the parcel's pixels; bands: one standard deviation."
             f"{html.escape(hidden + usual + whose)}</p>"
         )
 
