@@ -48,3 +48,19 @@ def die_once(folder: str, stop: Callable[[], bool]) -> None:
 
 def die_always(stop: Callable[[], bool]) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def tell_gpu(folder: str, name: str, stop: Callable[[], bool]) -> None:
+    """Leave ``name`` with the GPU that this process may see, and hold the worker until told to stop."""
+    Path(folder, name).write_text(os.environ["CUDA_VISIBLE_DEVICES"])
+    while not stop():
+        time.sleep(0.01)
+
+
+def count_beside(folder: str, name: str, stop: Callable[[], bool]) -> None:
+    """Leave how many tasks were at work in this folder, this one included."""
+    mine = Path(folder, f"{name}.at-work")
+    mine.touch()
+    time.sleep(0.3)
+    Path(folder, f"{name}.counted").write_text(str(len(list(Path(folder).glob("*.at-work")))))
+    mine.unlink()

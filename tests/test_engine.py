@@ -162,6 +162,36 @@ def test_a_task_that_kills_every_worker_fails_in_the_end(engine: Engine) -> None
     wait_for_state(engine, "after the deaths", "finished")
 
 
+def test_a_task_begins_after_those_that_it_needs_and_fails_with_them(engine: Engine, tmp_path: Path) -> None:
+    engine.submit("engine_tasks:wait_for_stop", {"folder": str(tmp_path), "name": "a"}, "needed")
+    engine.submit("engine_tasks:add", {"a": 1, "b": 1}, "needs", after=["needed"])
+    wait_until((tmp_path / "a.began").exists)
+    assert engine.state("needs") == "waiting"
+    engine.stop("needed")
+    wait_for_state(engine, "needs", "finished")
+    engine.submit("engine_tasks:fail", {}, "breaks")
+    engine.submit("engine_tasks:add", {"a": 1, "b": 1}, "needs what breaks", after=["breaks"])
+    wait_for_state(engine, "needs what breaks", "failed")
+    with pytest.raises(ValueError, match="cannot wait for 'nothing'"):
+        engine.submit("engine_tasks:add", {"a": 1, "b": 1}, "needs nothing", after=["nothing"])
+
+
+def test_a_worker_of_several_threads_runs_one_task_at_a_time(tmp_path: Path) -> None:
+    """Random states and thread counts belong to the process."""
+    from distributed import LocalCluster
+
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=3, host="127.0.0.1", dashboard_address=None) as cluster,
+        Engine(cluster.scheduler_address) as several,
+    ):
+        for name in "abc":
+            several.submit(
+                "engine_tasks:count_beside", {"folder": str(tmp_path), "name": name}, f"beside {name}"
+            )
+        wait_until(lambda: len(list(tmp_path.glob("*.counted"))) == 3)
+    assert {path.read_text() for path in tmp_path.glob("*.counted")} == {"1"}
+
+
 def test_stopping_what_is_over_changes_nothing(engine: Engine) -> None:
     engine.submit("engine_tasks:add", {"a": 1, "b": 1}, "over")
     wait_for_state(engine, "over", "finished")

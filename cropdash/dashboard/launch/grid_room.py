@@ -167,8 +167,9 @@ class GridRoom:
             while not work.is_over(standing) and not self._closed.wait(_SECONDS_BETWEEN_LOOKS):
                 standing = self._standings[id] = work.look()
         except Exception as error:  # said on the page, since nobody waits for this thread
-            log.exception("grid %s is not worked on any more", id)
-            self._trouble[id] = str(error)
+            if not self._closed.is_set():  # an engine that was closed meanwhile knows no task any more
+                log.exception("grid %s is not worked on any more", id)
+                self._trouble[id] = str(error)
         with self._lock:
             del self._work[id]
 

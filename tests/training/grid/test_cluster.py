@@ -1,0 +1,172 @@
+"""Grids on a scheduler of their own with two worker processes: cancelled, full disk, killed worker, lost scheduler."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cropdash.cli import main
+from cropdash.engine import Engine
+from cropdash.training.grid.record import GridRecord
+from cropdash.training.grid.standing import GridStanding, ItemStanding
+from cropdash.training.grid.work import GridWork
+from tests.training.grid.dask_processes import DaskProcesses, wait_until
+from tests.training.grid.small_grid import small_grid
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskProcesses]:
+    processes = DaskProcesses(tmp_path_factory.mktemp("dask"))
+    try:
+        processes.start_scheduler()
+        processes.start_worker()
+        processes.start_worker()
+        yield processes
+    finally:
+        processes.close()
+
+
+@pytest.fixture(scope="module")
+def engine(cluster: DaskProcesses) -> Iterator[Engine]:
+    with Engine(cluster.address) as engine:
+        wait_until(lambda: _answers(engine))
+        wait_until(lambda: len(engine.offers()) == 2)
+        yield engine
+
+
+def _answers(engine: Engine) -> bool:
+    try:
+        engine.start()
+    except ConnectionError:
+        return False
+    return True
+
+
+def begun(engine: Engine, data: Path, runs: Path, **grid: object) -> GridRecord:
+    return GridRecord.begin("small", small_grid(**grid), data, runs, scheduler=engine.address)
+
+
+def worked_through(work: GridWork) -> GridStanding:
+    standing: list[GridStanding] = []
+    wait_until(lambda: standing.append(work.look()) or work.is_over(standing[-1]), 180)
+    return standing[-1]
+
+
+def at_epoch(work: GridWork, epoch: int, runs: int = 1) -> list[ItemStanding]:
+    """The running runs, once as many of them have come so far."""
+    reached: list[ItemStanding] = []
+
+    def found() -> bool:
+        reached[:] = [one for one in work.look().of_state("running") if one.epoch >= epoch]
+        return len(reached) >= runs
+
+    wait_until(found)
+    return reached
+
+
+def first_epochs(one: ItemStanding, runs: Path) -> list[int]:
+    """At which epoch the run was begun and each time gone on with."""
+    from cropdash.runs.run_folder import RunFolder
+
+    assert one.run is not None
+    return [session["first_epoch"] for session in RunFolder(runs / one.run).provenance()["sessions"]]
+
+
+def test_a_grid_is_cancelled_from_another_process_and_gone_on_with(
+    engine: Engine, data: Path, tmp_path: Path
+) -> None:
+    """Three runs on two workers: two run, one waits; a third party cancels all."""
+    grid = {"epochs": 100_000, "vary": {"seed": [1, 2, 3]}}
+    work = GridWork(engine, begun(engine, data, tmp_path, **grid))
+    work.start()
+    at_epoch(work, 1, runs=2)
+    said = CliRunner().invoke(main, ["grid", "cancel", "small", "--runs", str(tmp_path)])
+    assert said.exit_code == 0, said.output
+    assert "is cancelled" in said.output
+    standing = worked_through(work)
+    assert standing.cancelled
+    assert standing.counts["cancelled"] == 3
+    done = max(one.epoch for one in standing.items)
+
+    again = GridWork(engine, begun(engine, data, tmp_path, **grid))
+    again.start()
+    at_epoch(again, done + 1)
+    again.cancel()
+    assert worked_through(again).counts["cancelled"] == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the files of another process")
+def test_a_full_disk_fails_a_run_with_its_reason_and_no_other_and_it_is_retried_on_request(
+    cluster: DaskProcesses, engine: Engine, data: Path, tmp_path: Path
+) -> None:
+    """One worker cannot write a file as large as a checkpoint; its status it can."""
+    import resource
+
+    bad = cluster.workers[0].pid
+    limits = resource.prlimit(bad, resource.RLIMIT_FSIZE)
+    resource.prlimit(bad, resource.RLIMIT_FSIZE, (8_000, limits[1]))
+    try:
+        work = GridWork(engine, begun(engine, data, tmp_path))
+        work.start()
+        standing = worked_through(work)
+    finally:
+        resource.prlimit(bad, resource.RLIMIT_FSIZE, limits)
+    assert (standing.counts["failed"], standing.counts["finished"]) == (1, 1)
+    (failed,) = standing.of_state("failed")
+    assert "could not be written: File too large" in failed.reason
+    assert failed.run is not None
+    assert not [path.name for path in (tmp_path / failed.run).iterdir() if path.name.startswith(".")]
+
+    unasked = GridWork(engine, begun(engine, data, tmp_path))
+    assert unasked.is_over(unasked.start())
+    assert unasked.look().counts["failed"] == 1
+    asked = GridWork(engine, begun(engine, data, tmp_path), retry_failed=True)
+    asked.start()
+    assert worked_through(asked).is_complete
+
+
+def test_a_run_whose_worker_is_killed_goes_on_elsewhere_and_loses_one_epoch_at_most(
+    cluster: DaskProcesses, engine: Engine, data: Path, tmp_path: Path
+) -> None:
+    work = GridWork(
+        engine,
+        begun(engine, data, tmp_path, epochs=25, vary={"seed": [1]}, together={"e": [{"fuse": "avg"}]}),
+    )
+    work.start()
+    killed = at_epoch(work, 2)[0]
+    assert killed.status is not None
+    assert killed.status.pid in {worker.pid for worker in cluster.workers}
+    os.kill(killed.status.pid, signal.SIGKILL)
+    standing = worked_through(work)
+    assert standing.is_complete
+    again = next(one for one in standing.items if one.item == killed.item)
+    first, second = first_epochs(again, tmp_path)
+    assert first == 1
+    assert second >= killed.epoch, "it went on after the last epoch that was seen done, or the one before"
+    cluster.start_worker()
+    wait_until(lambda: len(engine.offers()) == 2)
+
+
+def test_a_grid_outlives_its_scheduler(
+    cluster: DaskProcesses, engine: Engine, data: Path, tmp_path: Path
+) -> None:
+    """Scheduler and workers die and are started anew; nobody else does anything."""
+    work = GridWork(engine, begun(engine, data, tmp_path, epochs=25))
+    work.start()
+    before = at_epoch(work, 2)
+    assert cluster.scheduler is not None
+    cluster.scheduler.kill()
+    cluster.scheduler.wait()
+    cluster.start_scheduler()
+    cluster.start_worker()
+    standing = worked_through(work)
+    assert standing.is_complete, standing
+    for one in before:
+        again = next(other for other in standing.items if other.item == one.item)
+        assert first_epochs(again, tmp_path)[1] >= one.epoch

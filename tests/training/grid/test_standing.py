@@ -1,0 +1,123 @@
+"""Where a grid stands, read from the folders of its runs alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cropdash.runs.run_folder import RunFolder
+from cropdash.training.experiment import ExperimentSpec
+from cropdash.training.grid.plan import FusedItem
+from cropdash.training.grid.record import GridRecord
+from cropdash.training.grid.standing import Observer
+from tests.training.grid.small_grid import small_grid
+
+
+def begun(runs: Path, **grid: Any) -> GridRecord:
+    return GridRecord.begin("small", small_grid(**grid), "/store", runs)
+
+
+def run_in(
+    runs: Path,
+    spec: ExperimentSpec,
+    state: Any,
+    *,
+    done: int = 0,
+    seconds: float = 10.0,
+    name: str = "",
+    **fields: Any,
+) -> RunFolder:
+    folder = RunFolder.create(runs / (name or spec.run_id), spec.model_dump(mode="json"), epochs=spec.rounds)
+    for epoch in range(1, done + 1):
+        folder.append_metrics({"epoch": epoch, "seconds": seconds})
+    folder.write_status(state, epoch=done, **fields)
+    return folder
+
+
+def test_each_run_says_where_it_stands(tmp_path: Path) -> None:
+    record = begun(tmp_path, epochs=10, vary={"seed": [1, 2, 3, 4]})
+    specs = [item.spec for item in record.plan.trained]
+    run_in(tmp_path, specs[0], "finished", done=10)
+    run_in(tmp_path, specs[1], "failed", error="the disk is full")
+    run_in(tmp_path, specs[2], "running", done=4)
+    standing = Observer(record).look()
+    assert [one.state for one in standing.items] == ["finished", "failed", "running", "waiting"]
+    assert standing.of_state("failed")[0].reason == "the disk is full"
+    assert (standing.epochs_done, standing.epochs) == (14, 40)
+    assert not standing.is_complete
+
+
+def test_a_finished_run_counts_under_whatever_name_it_has(tmp_path: Path) -> None:
+    record = begun(tmp_path, vary={"seed": [1]})
+    spec = record.plan.trained[0].spec
+    run_in(tmp_path, spec, "finished", done=2, name=f"mine_{spec.fingerprint[:8]}")
+    assert Observer(record).look().is_complete
+
+
+def test_the_time_left_comes_from_the_pace_of_the_same_experiment(tmp_path: Path) -> None:
+    """Four epochs of 10 s and one run of ten such are left of S1, and ten of 30 s of S2; two run at once."""
+    record = begun(
+        tmp_path, epochs=10, vary={"seed": [1, 2]}, together={"e": [{"sensors": ["S1"]}, {"sensors": ["S2"]}]}
+    )
+    by_key = {(item.experiment, item.seed): item.spec for item in record.plan.trained}
+    assert Observer(record).look().seconds_left() is None, "nothing is known before an epoch has ended"
+    run_in(tmp_path, by_key["S1", 1], "running", done=6, seconds=10)
+    run_in(tmp_path, by_key["S2", 1], "finished", done=10, seconds=30)
+    standing = Observer(record).look()
+    assert standing.seconds_left(at_once=1) == pytest.approx(40 + 100 + 300)
+    assert standing.seconds_left(at_once=2) == pytest.approx(300), "the longest run cannot be shared"
+
+
+def test_a_fusion_waits_for_its_sources_and_fails_with_them(tmp_path: Path) -> None:
+    record = begun(tmp_path, vary={"seed": [1]}, together={"e": [{"fuse": "avg"}]})
+    (fused,) = record.plan.fused
+    look = Observer(record).look
+    assert look().of_state("waiting")[-1].item == fused
+    run_in(tmp_path, fused.first, "finished", done=2)
+    source = run_in(tmp_path, fused.second, "failed", error="no data")
+    failed = {type(one.item): one for one in look().of_state("failed")}[FusedItem]
+    assert "S2, seed 1 has failed, which it fuses" in failed.reason
+    source.write_status("finished", epoch=2)
+    other = RunFolder.create(
+        tmp_path / "fused-avg_seed1_00000000", {**fused.first.model_dump(mode="json"), "sources": ["a", "b"]}
+    )
+    other.write_status("finished")
+    assert not look().is_complete, "a fusion of other runs is not this one"
+    sources = [fused.first.run_id, fused.second.run_id]
+    made = RunFolder.create(
+        tmp_path / "fused-avg_seed1_11111111", {**fused.first.model_dump(mode="json"), "sources": sources}
+    )
+    made.write_status("finished")
+    assert look().is_complete
+
+
+def test_a_cancellation_is_of_one_attempt(tmp_path: Path) -> None:
+    record = begun(tmp_path)
+    record.cancel()
+    assert Observer(record).look().cancelled
+    again = begun(tmp_path)
+    assert again.id == record.id
+    assert not again.is_cancelled
+    assert begun(tmp_path).attempt == again.attempt, "runs under way listen to the file that they know"
+
+
+def test_grids_are_found_by_the_beginning_of_their_id(tmp_path: Path) -> None:
+    record = begun(tmp_path)
+    other = GridRecord.begin("other", small_grid(epochs=5), "/store", tmp_path)
+    assert GridRecord.open(tmp_path, "small").id == record.id
+    assert [one.id for one in GridRecord.all(tmp_path)] == [other.id, record.id]
+    assert record.begun <= datetime.now(UTC)
+    with pytest.raises(LookupError, match=rf"there are .*{record.id}"):
+        GridRecord.open(tmp_path, "none")
+    with pytest.raises(LookupError, match="several begin so"):
+        GridRecord.open(tmp_path, "")
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden"])
+def test_a_name_is_no_way_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="cannot name a grid"):
+        GridRecord.begin(name, small_grid(), "/store", tmp_path / "runs")
+    assert not list(tmp_path.iterdir())
