@@ -51,6 +51,8 @@ def test_the_pairs_of_the_demo_are_tested_and_an_experiment_leaves_as_a_whole(
 ) -> None:
     page = open_page(demo, WIDE)
     sentence = page.locator(".cd-compare-tests-answer")
+    page.get_by_role("button", name="All 21 pairs").click()
+    page.locator(".cd-compare-tested-over").get_by_text("over parcels", exact=True).click()
     expect(sentence).to_contain_text("6 of 21 pairs differ clearly, each with Sentinel-1 alone")
     first = page.locator(".cd-compare-tests tbody tr").first
     expect(first).to_contain_text("may be chance")

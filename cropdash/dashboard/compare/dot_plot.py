@@ -26,7 +26,7 @@ from cropdash.dashboard.compare.over_seeds import known_scores
 from cropdash.dashboard.compare.remembered import Remembered
 from cropdash.dashboard.figures import hover, new_figure
 from cropdash.dashboard.run_words import listed
-from cropdash.runs.results import PER_CLASS_METRICS, Result
+from cropdash.runs.results import Result
 
 _ROW = 38
 #: Share of a row's height that the dots of its runs spread over.
@@ -36,23 +36,20 @@ _SPREAD = 0.62
 _SIZES = {"diamond": 13, "triangle": 10, "inverted_triangle": 10, "star": 13, "plus": 12, "hex": 10}
 
 
-def _whiskers(result: Result, region: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Lower and upper bounds by metric, ``(classes,)``; none where no confusion matrix is known."""
+def _whiskers(result: Result, region: str, metric: str) -> tuple[np.ndarray, np.ndarray] | tuple[()]:
+    """Lower and upper bounds, ``(classes,)``; nothing where no confusion matrix is known."""
     matrix = result.confusion([region] if region else None)
     if matrix is None or matrix.total == 0:
-        return {}
-    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    for metric in PER_CLASS_METRICS:
-        drawn = bootstrap_intervals(matrix, metric).per_class  # type: ignore[arg-type]
-        low, high = drawn["low"].to_numpy(float), drawn["high"].to_numpy(float)
-        # Where all parcels are right, or none is, every draw is alike and tells nothing of the next parcel.
-        lowest, highest = class_intervals(matrix, metric)  # type: ignore[arg-type]
-        alike = low == high
-        found[metric] = np.where(alike, lowest, low), np.where(alike, highest, high)
-    return found
+        return ()
+    drawn = bootstrap_intervals(matrix, metric).per_class  # type: ignore[arg-type]
+    low, high = drawn["low"].to_numpy(float), drawn["high"].to_numpy(float)
+    # Where all parcels are right, or none is, every draw is alike and tells nothing of the next parcel.
+    lowest, highest = class_intervals(matrix, metric)  # type: ignore[arg-type]
+    alike = low == high
+    return np.where(alike, lowest, low), np.where(alike, highest, high)
 
 
-#: Whiskers of one run over a region (all of its regions if that is empty).
+#: Whiskers of one run over a region (all of its regions if that is empty), of a figure of the classes.
 WHISKERS = Remembered(_whiskers, keep=256)
 
 
@@ -76,10 +73,11 @@ def with_intervals(
                 for code, pair in zip(codes, zip(over["low"], over["high"], strict=True), strict=True)
             }
             continue
-        found = WHISKERS.known(one.result, region) if known_only else WHISKERS(one.result, region)
+        key = one.result, region, metric
+        found = WHISKERS.known(*key) if known_only else WHISKERS(*key)
         if not found:
             continue
-        for crop, lower, upper in zip(one.result.classes, *found[metric], strict=True):
+        for crop, lower, upper in zip(one.result.classes, *found, strict=True):
             bounds[one.result.id, crop.code] = float(lower), float(upper)
     pairs = [
         bounds.get((run, code), (np.nan, np.nan)) for run, code in zip(rows["run"], rows["code"], strict=True)

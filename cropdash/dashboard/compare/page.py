@@ -33,6 +33,7 @@ from cropdash.dashboard.compare.dot_plot import (
     with_intervals,
 )
 from cropdash.dashboard.compare.lead import Lead, lead_in
+from cropdash.dashboard.compare.learning_curves import LearningCurves
 from cropdash.dashboard.compare.over_seeds import fold, seed_pairs, seeds_note, worth_folding
 from cropdash.dashboard.compare.pair_tests import CLASS_TESTS, TESTED, TESTS, runs_to_test
 from cropdash.dashboard.compare.runs_table import RunsTable
@@ -82,7 +83,7 @@ class ComparePage(Page):
             size="small", width=230, css_classes=["cd-compare-class-metric"], margin=(6, 12, 6, 0),
         )  # fmt: skip
         self._fewest = pmu.IntInput(
-            label="Classes from … parcels", value=1, start=1, step=10, size="small", width=170,
+            label="From … parcels", value=1, start=1, step=10, size="small", width=140,
             css_classes=["cd-compare-fewest"], margin=(6, 12, 6, 0),
         )  # fmt: skip
         self._baseline = pmu.Select(
@@ -115,6 +116,7 @@ class ComparePage(Page):
             "Launch a run of your own", icon="play_circle", variant="contained", margin=(4, 0, 10, 0)
         )
         self._significance = Significance()
+        self._learning = LearningCurves(choices)
         self._caveats = text_pane("", "cd-compare-caveats", margin=(8, 0, 0, 0))
         self.body.objects = [
             self._launch,
@@ -143,6 +145,7 @@ class ComparePage(Page):
             ),
             self.table,
             self._significance,
+            self._learning,
             self._caveats,
         ]
 
@@ -176,6 +179,7 @@ class ComparePage(Page):
         sentence = self._sentence(compared, own, pair_question)
         self.say(sentence, simulated=any(one.result.simulated for one in compared))
         self._draw(compared)
+        self._learning.choose([by_id[run] for run in self.choices.runs if run in by_id])
         self._significance.choose([one.result for one in chosen], compared, region)
         self._caveats.object = _caveats_html(compared, self._outside(by_id, scores), region)
 
@@ -366,10 +370,10 @@ class ComparePage(Page):
 
     def _picture_questions(self, compared: Sequence[Compared]) -> list[Question]:
         """What the whiskers of the picture take a while for."""
-        region, baseline = self.choices.region, self._baseline_of(compared)
+        region, metric, baseline = self.choices.region, self._class_metric.value, self._baseline_of(compared)
         if baseline is not None:
-            return questions(compared, baseline, region, self._class_metric.value)
-        return [Question(WHISKERS, (one.result, region)) for one in compared if one.group is None]
+            return questions(compared, baseline, region, metric)
+        return [Question(WHISKERS, (one.result, region, metric)) for one in compared if one.group is None]
 
     def _axis_label(self, compared: Sequence[Compared]) -> str:
         metric, baseline = CLASS_METRICS[self._class_metric.value], self._baseline_of(compared)

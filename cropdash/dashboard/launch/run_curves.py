@@ -180,4 +180,4 @@ def smoothed(values: np.ndarray, weight: float) -> np.ndarray:
 def best_epoch(run: Run, column: str) -> int | None:
     """The first epoch with the highest value; None before there is one."""
     points = curve(run, column)
-    return int(points["epoch"].loc[points["value"].idxmax()]) if len(points) else None
+    return int(points["epoch"].to_numpy()[points["value"].to_numpy(float).argmax()]) if len(points) else None
