@@ -18,6 +18,7 @@ from panel.util import edit_readonly
 from cropdash.dashboard.address_check import leave_out_unknown
 from cropdash.dashboard.browser_link import BrowserLink
 from cropdash.dashboard.header import Chips, DatasetAndRegion
+from cropdash.dashboard.lost_connection import LostConnection
 from cropdash.dashboard.page import BrokenPage, Page, text_pane
 from cropdash.dashboard.page_colours import root_css
 from cropdash.dashboard.pages import PAGES
@@ -115,6 +116,7 @@ class Frame(pn.viewable.Viewer):
                 pmu.Divider(sizing_mode="stretch_width", margin=(4, 0)),
                 self._runs,
                 self._link,
+                LostConnection(),
             ],
             sidebar_width=SIDEBAR_WIDTH,
             sidebar_resizable=False,

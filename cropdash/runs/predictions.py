@@ -80,20 +80,8 @@ def read_predictions(
     Raises:
         ValueError: not a table of predictions over these classes; the message names file and column.
     """
-    expected = [*_KEYS, *probability_columns(codes)]
-    try:
-        file = pq.ParquetFile(path)
-        present = file.schema_arrow
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ValueError(f"{path}: not a readable Parquet file ({error})") from None
-    with file:
-        for name in expected:
-            if name not in present.names:
-                raise ValueError(f"{path}: {name}: the column is missing")
-        for name in ("truth", "predicted"):
-            if not pa.types.is_integer(present.field(name).type):
-                raise ValueError(f"{path}: {name}: must be whole numbers, not {present.field(name).type}")
-        wanted = list(columns) if columns is not None else expected
+    with open_predictions(path, codes) as file:
+        wanted = list(columns) if columns is not None else [*_KEYS, *probability_columns(codes)]
         try:
             table = file.read(columns=list(dict.fromkeys([*wanted, "region"])))
         except (pa.ArrowInvalid, OSError) as error:
@@ -101,3 +89,27 @@ def read_predictions(
     if regions is not None:
         table = table.filter(pc.is_in(table["region"], pa.array(list(regions), table["region"].type)))
     return table.select(wanted).to_pandas()
+
+
+def open_predictions(path: Path, codes: Sequence[int]) -> pq.ParquetFile:
+    """The table, opened and its columns looked at; no row is read.
+
+    Raises:
+        ValueError: as :func:`read_predictions` does.
+    """
+    try:
+        file = pq.ParquetFile(path)
+        present = file.schema_arrow
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ValueError(f"{path}: not a readable Parquet file ({error})") from None
+    try:
+        for name in (*_KEYS, *probability_columns(codes)):
+            if name not in present.names:
+                raise ValueError(f"{path}: {name}: the column is missing")
+        for name in ("truth", "predicted"):
+            if not pa.types.is_integer(present.field(name).type):
+                raise ValueError(f"{path}: {name}: must be whole numbers, not {present.field(name).type}")
+    except ValueError:
+        file.close()
+        raise
+    return file

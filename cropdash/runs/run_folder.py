@@ -11,7 +11,7 @@ import csv
 import io
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,7 @@ from cropdash.json_file import read_json
 from cropdash.nomenclature import CLASSIFIERS, CropClass, Fusion, experiment_name
 from cropdash.runs.attention_store import AttentionTable, AttentionWriter
 from cropdash.runs.metrics import ConfusionMatrix
-from cropdash.runs.predictions import read_predictions, write_predictions
+from cropdash.runs.predictions import open_predictions, read_predictions, write_predictions
 from cropdash.runs.results import Result
 from cropdash.runs.status import ACTIVE, RunStatus, State
 from cropdash.runs.temperature import TEMPERATURE, Temperature
@@ -125,6 +125,8 @@ class RunFolder:
         The time, process and host are those of the caller unless given. Starting notes the time and
         clears the error and the end of an earlier attempt. ``write_status("running")`` is a heartbeat.
         """
+        if unknown := sorted(fields.keys() - RunStatus.model_fields.keys()):
+            raise ValueError(f"a run's status has no field {unknown[0]}")
         before = self._recorded_status().model_dump() if self.file(STATUS).exists() else {}
         now = datetime.now(UTC)
         fresh: dict[str, Any] = {"updated": now, "pid": os.getpid(), "host": socket.gethostname()}
@@ -295,7 +297,29 @@ class Run(Result):
             )
         if self.status != "finished" and self._has(PREDICTIONS):
             caveats.append(f"The run is {self.status}; its figures may be of an earlier attempt.")
-        return caveats
+        return [*caveats, *(f"A file of the run cannot be read: {fault}" for fault in self.faults.values())]
+
+    @cached_property
+    def faults(self) -> dict[str, str]:
+        """Why a table of the folder that is there cannot be read, by its name; such a table counts as missing.
+
+        Looked at once: the library makes another object of a folder that has changed.
+        """
+        looks: dict[str, Callable[[Path], Any]] = {METRICS: lambda _: self.folder.metrics()}
+        if self.classes:
+            looks |= {
+                PREDICTIONS: lambda path: open_predictions(path, self.codes).close(),
+                ATTENTION: AttentionTable,
+            }
+        faults = {}
+        for name, look in looks.items():
+            path = self.folder.file(name)
+            if path.exists():
+                try:
+                    look(path)
+                except ValueError as error:
+                    faults[name] = str(error)
+        return faults
 
     @property
     def missing(self) -> dict[str, str]:
@@ -307,22 +331,26 @@ class Run(Result):
             "interrupted": f"The run was interrupted. {self.error or ''}".strip(),
             "finished": "The run's folder does not hold them.",
         }[self.status]
+
+        def because(name: str) -> str:
+            return f"The file cannot be read: {self.faults[name]}" if name in self.faults else why
+
         missing: dict[str, str] = {}
         if not self._has(PREDICTIONS):
             missing |= {
-                "confusion": f"No predictions. {why}",
-                "parcels": f"No predictions of parcels. {why}",
-                "outlines": f"No predictions to draw. {why}",
+                "confusion": f"No predictions. {because(PREDICTIONS)}",
+                "parcels": f"No predictions of parcels. {because(PREDICTIONS)}",
+                "outlines": f"No predictions to draw. {because(PREDICTIONS)}",
             }
         if self.classifier != "network":
             kind = CLASSIFIERS.get(self.classifier, self.classifier)
             missing["attention"] = f"No attention: a {kind} has none. Only networks weigh dates by attention."
         elif not self._has(ATTENTION):
-            missing["attention"] = f"No attention. {why}"
+            missing["attention"] = f"No attention. {because(ATTENTION)}"
         if not self._has(METRICS):
             if self.classifier == "random_forest":
                 why = "The trees of a random forest grow independently, so that there are no epochs."
-            missing["history"] = f"No training history. {why}"
+            missing["history"] = f"No training history. {because(METRICS)}"
         return missing
 
     def regions(self) -> list[str]:
@@ -352,7 +380,7 @@ class Run(Result):
         return read_predictions(self.folder.file(PREDICTIONS), self.codes, regions=regions)
 
     def history(self) -> pd.DataFrame | None:
-        return self.folder.metrics()
+        return self.folder.metrics() if self._has(METRICS) else None
 
     @property
     def attention(self) -> AttentionTable | None:
@@ -370,7 +398,8 @@ class Run(Result):
     def _has(self, name: str) -> bool:
         """Predictions and attention need the classes, which the summary names."""
         needs_classes = name in (PREDICTIONS, ATTENTION)
-        return self.folder.file(name).exists() and (bool(self.classes) or not needs_classes)
+        there = self.folder.file(name).exists() and (bool(self.classes) or not needs_classes)
+        return there and name not in self.faults
 
 
 def _read_json(path: Path) -> Any:

@@ -24,10 +24,10 @@ class RunStatus(BaseModel):
     """The content of ``status.json``.
 
     ``epoch`` counts finished epochs of ``epochs``; ``task`` is the engine's name for the work. Times
-    are UTC. ``pid`` and ``host`` name the process that wrote last.
+    are UTC. ``pid`` and ``host`` name the process that wrote last. Fields of a newer version are left alone.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     state: State
     epoch: int = 0

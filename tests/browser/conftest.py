@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -32,9 +33,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
+def free_port() -> int:
+    """A port that nobody listens at, for a server that is to come back where it was."""
+    with socket.socket() as asked:
+        asked.bind(("localhost", 0))
+        return int(asked.getsockname()[1])
+
+
 @contextmanager
-def dashboard_server(data: Path | None, runs: Path) -> Iterator[str]:
-    """``cropdash serve`` on a free port, of the demo if there is no data; yields its address, ends it afterwards."""
+def dashboard_server(data: Path | None, runs: Path, port: int = 0) -> Iterator[str]:
+    """``cropdash serve`` on a port, any free one for 0, of the demo if there is no data; yields its address, ends it afterwards."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     for name in ("CROPDASH_DATA", "CROPDASH_RUNS"):
         environment.pop(name, None)
@@ -47,7 +55,7 @@ def dashboard_server(data: Path | None, runs: Path) -> Iterator[str]:
         "--runs",
         str(runs),
         "--port",
-        "0",
+        str(port),
     ]
     server = subprocess.Popen(
         command, cwd=runs.parent, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -144,7 +152,7 @@ def open_page(chromium: Any) -> Iterator[OpenPage]:
         )
         page.on(
             "websocket",
-            lambda socket: None if inside(socket.url) else faults.append(f"outside: {socket.url}"),
+            lambda asked: None if inside(asked.url) else faults.append(f"outside: {asked.url}"),
         )
         page.goto(url)
         page.wait_for_function("window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle")

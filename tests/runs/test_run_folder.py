@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -281,10 +282,6 @@ MALFORMED_TABLES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda p: predictions().assign(truth=list("abcd")).to_parquet(p / "predictions.parquet"),
         r"predictions\.parquet: truth: must be whole numbers",
     ),
-    "class out of range": (
-        lambda p: predictions().assign(truth=5).to_parquet(p / "predictions.parquet"),
-        r"predictions\.parquet: truth holds the class index 5",
-    ),
     "history without epochs": (
         lambda p: (p / "metrics.csv").write_text("loss\n1\n"),
         r"metrics\.csv: epoch: the",
@@ -302,13 +299,35 @@ MALFORMED_TABLES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("name", MALFORMED_TABLES)
-def test_a_malformed_table_is_named_when_it_is_read(tmp_path: Path, name: str) -> None:
+def test_a_malformed_table_counts_as_missing_and_is_named(tmp_path: Path, name: str) -> None:
     spoil, message = MALFORMED_TABLES[name]
     folder = finished(tmp_path)
     spoil(folder.path)
     run = Run(folder)
-    with pytest.raises(ValueError, match=message):
-        assert (run.confusion(), run.history(), run.attention) is None
+    (fault,) = run.faults.values()
+    assert re.search(message, fault)
+    assert any(fault in why for why in run.missing.values())
+    assert any(fault in caveat for caveat in run.caveats)
+    assert None in (run.confusion(), run.history(), run.attention)
+    # Whatever is whole is still told.
+    assert "confusion" in run.missing or run.confusion() is not None
+
+
+def test_a_row_that_cannot_be_is_named_when_it_is_counted(tmp_path: Path) -> None:
+    folder = finished(tmp_path)
+    predictions().assign(truth=5).to_parquet(folder.path / "predictions.parquet")
+    with pytest.raises(ValueError, match=r"predictions\.parquet: truth holds the class index 5"):
+        Run(folder).confusion()
+
+
+def test_a_newer_version_s_fields_are_left_alone_and_one_s_own_are_checked(tmp_path: Path) -> None:
+    folder = finished(tmp_path)
+    edit(folder.path / "status.json", mood="good")
+    edit(folder.path / "spec.json", schema_version=99, weather={"clouds": "few"})
+    run = Run(folder)
+    assert run.status == "finished" and run.confusion() is not None
+    with pytest.raises(ValueError, match="status has no field mood"):
+        folder.write_status("running", mood="good")
 
 
 def test_a_failed_write_leaves_the_earlier_file(tmp_path: Path) -> None:

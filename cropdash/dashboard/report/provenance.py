@@ -77,7 +77,11 @@ def _facts(run: Result) -> dict[str, str]:
     facts = {"Id": run.id}
     if not isinstance(run, Run):
         return {**facts, "Kind": _KINDS.get(run.kind, run.kind), "State": state_in_words(run)}
-    recorded = run.folder.provenance()
+    try:
+        recorded = run.folder.provenance()
+    except ValueError as error:
+        recorded = {}
+        facts["Not all is known"] = str(error)
     data = _part(recorded, "data")
     packages = _part(recorded, "packages")
     finished = run.progress.finished

@@ -76,7 +76,8 @@ def test_a_folder_that_exists_is_left_alone_and_a_failure_leaves_none(
     with pytest.raises(FileExistsError, match="mine exists already"):
         write_tables(Subject.of([run]), tmp_path / "mine")
     broken = example_run(tmp_path / "runs", store.path, "S1")
-    broken.folder.file("predictions.parquet").write_bytes(b"none")
+    path = broken.folder.file("predictions.parquet")
+    pd.read_parquet(path).assign(truth=99).to_parquet(path)
     with pytest.raises(ValueError, match=r"predictions\.parquet"):
         write_tables(Subject.of([run, broken]), tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "runs"]
