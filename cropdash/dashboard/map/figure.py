@@ -73,40 +73,34 @@ HOVER = ("parcel", "truth", "prediction", "confidence")
 _FAR = 3_000_000.0
 #: How opaque parcels are over a basemap.
 _OVER_BASEMAP = 0.7
-#: What the columns of the first and of the second run end on.
-SUFFIXES = ("", "_2")
 
 
 class MapSources:
-    """What a browser has been sent: of one run, and of a second one where two are compared.
-
-    Columns of the second run end on ``_2``, so that geometry is sent once for both.
+    """What the figures of all runs on a map have in common.
 
     Attributes:
         mapper: from codes to colours, for the image and the polygons alike.
-        image: one image of codes a run, for parcels that are many.
-        polygons: outlines, codes and words of parcels that are few.
         highlight: outlines drawn over all others.
         ring: the picked polygon, as the hole of a far larger one: what lies outside pales.
     """
 
     def __init__(self) -> None:
         self.mapper = LinearColorMapper(palette=[CLEAR], low=-0.5, high=0.5)
-        self.image = ColumnDataSource(no_image())
-        self.polygons = ColumnDataSource(no_polygons())
         self.highlight = ColumnDataSource({"xs": [], "ys": []})
         self.ring = ColumnDataSource({"xs": [], "ys": []})
 
 
 class MapFigure:
-    """A figure of one session, empty as yet.
+    """A figure of one run in one session, empty as yet.
 
     Args:
-        sources: what it draws.
+        sources: what it shares with the figure of another run.
         beside: the figure of the first run, where this is the second's: they move together.
 
     Attributes:
         plot: the figure.
+        image: one image of codes, for parcels that are many.
+        polygons: outlines, codes and words of parcels that are few.
         mask: which polygons are drawn.
         hatch_mask: which are hatched.
         picked: the picked rectangle.
@@ -115,7 +109,8 @@ class MapFigure:
     def __init__(self, height: int, sources: MapSources, beside: MapFigure | None = None) -> None:
         self.plot: Any
         self.sources = sources
-        self.suffix = SUFFIXES[0 if beside is None else 1]
+        self.image = ColumnDataSource(no_image())
+        self.polygons = ColumnDataSource(no_polygons())
         self.mask, self.hatch_mask = BooleanFilter(), BooleanFilter(booleans=[])
 
         # What lies outside pales.
@@ -181,19 +176,19 @@ class MapFigure:
         plot.grid.visible = False
         plot.toolbar.logo = None
         self._image = plot.image(
-            image=f"image{self.suffix}",
+            image="image",
             x="x",
             y="y",
             dw="dw",
             dh="dh",
-            source=sources.image,
+            source=self.image,
             color_mapper=sources.mapper,
         )
-        colour = {"field": f"code{self.suffix}", "transform": sources.mapper}
+        colour = {"field": "code", "transform": sources.mapper}
         self._polygons = polygons = plot.multi_polygons(
             xs="xs",
             ys="ys",
-            source=sources.polygons,
+            source=self.polygons,
             view=CDSView(filter=self.mask),
             fill_color=colour,
             line_color="white",
@@ -203,7 +198,7 @@ class MapFigure:
         hatching = plot.multi_polygons(
             xs="xs",
             ys="ys",
-            source=sources.polygons,
+            source=self.polygons,
             view=CDSView(filter=self.hatch_mask),
             # Without a fill the browser draws no pattern either.
             fill_color=NO_PREDICTION,
@@ -236,8 +231,7 @@ class MapFigure:
                 renderers=[polygons],
                 point_policy="follow_mouse",
                 tooltips="<br>".join(
-                    f"<b>@parcel{self.suffix}</b>" if name == "parcel" else f"{name}: @{name}{self.suffix}"
-                    for name in HOVER
+                    "<b>@parcel</b>" if name == "parcel" else f"{name}: @{name}" for name in HOVER
                 ),
             )
         )
@@ -305,16 +299,14 @@ def ring_data(ring: Ring | None) -> dict[str, list[Any]]:
     return {"xs": [[[[left, right, right, left], x]]], "ys": [[[[low, low, high, high], y]]]}
 
 
-def no_polygons(runs: int = 1) -> dict[str, list[Any]]:
-    """Data of a source of polygons that draws nothing, for so many runs."""
-    names = [f"{name}{suffix}" for suffix in SUFFIXES[:runs] for name in ("code", *HOVER)]
-    return {name: [] for name in ("xs", "ys", *names)}
+def no_polygons() -> dict[str, list[Any]]:
+    """Data of a source of polygons that draws nothing."""
+    return {name: [] for name in ("xs", "ys", "code", *HOVER)}
 
 
-def no_image(runs: int = 1) -> dict[str, list[Any]]:
-    """Data of an image source that draws nothing, for so many runs."""
-    names = [f"image{suffix}" for suffix in SUFFIXES[:runs]]
-    return {name: [] for name in (*names, "x", "y", "dw", "dh")}
+def no_image() -> dict[str, list[Any]]:
+    """Data of an image source that draws nothing."""
+    return {"image": [], "x": [], "y": [], "dw": [], "dh": []}
 
 
 def _ground_lengths(metres_per_unit: float) -> ImperialLength:

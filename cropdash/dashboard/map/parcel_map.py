@@ -17,7 +17,6 @@ from bokeh.models import TileSource
 
 from cropdash.dashboard.map.colours import Colouring
 from cropdash.dashboard.map.figure import (
-    SUFFIXES,
     MapFigure,
     MapSources,
     Shape,
@@ -122,30 +121,13 @@ class ParcelMap:
     def recolour(self, painted: Sequence[Painted], hidden: Collection[str] = ()) -> None:
         """Colour the same parcels otherwise. No geometry travels."""
         before, self._painted, self._hidden = self._painted, tuple(painted), frozenset(hidden)
-        if len(before) == len(self._painted) and all(
+        same = len(before) == len(self._painted) and all(
             old.colouring is new.colouring for old, new in zip(before, self._painted, strict=True)
-        ):
-            self._paint()
-            return
-        if len(before) != len(self._painted):
-            # Both sources have columns for each run, also the one that draws nothing just now.
-            if self._image_positions is None:
-                self.sources.image.data = no_image(self._runs)
-            elif not len(self._sent_positions):
-                self.sources.polygons.data = no_polygons(self._runs)
-        if self._image_positions is not None:
-            self._paint()
-            self._send_image()
-        elif len(self._sent_positions):
-            self._unmask()
-            geometry = {name: self.sources.polygons.data[name] for name in ("xs", "ys")}
-            columns = self._columns(self._sent_positions)
-            if set(columns) | set(geometry) == set(self.sources.polygons.data):
-                for column, values in columns.items():
-                    self.sources.polygons.data[column] = values
-            else:
-                self.sources.polygons.data = {**geometry, **columns}
-            self._paint()
+        )
+        if not same:
+            for drawing, one in self._drawings_painted():
+                self._colour(drawing, one)
+        self._paint()
 
     def beside(self) -> Any:
         """The figure of the second run, which moves with the first; made when it is first asked for."""
@@ -156,6 +138,9 @@ class ParcelMap:
             second.let_draw(self._drawing_shape)
             self._listen(second, 1)
             self.drawings.append(second)
+            # It comes to the browser with all that it draws.
+            if len(self._painted) > 1:
+                self._fill(second, self._painted[1])
             second.mark(self._marked)
             second.lay_over(self._tiles)
             self._paint()
@@ -249,47 +234,48 @@ class ParcelMap:
     def _send_polygons(self, view: View, positions: NDArray[np.int64]) -> None:
         assert self._outlines is not None
         self._sent, self._sent_positions, self._image_positions = view, positions, None
-        xs, ys = self._outlines.rings(positions)
-        self._unmask()
-        self.sources.polygons.data = {"xs": xs, "ys": ys, **self._columns(positions)}
-        if self.sources.image.data["x"]:
-            self.sources.image.data = no_image(self._runs)
+        for drawing, painted in self._drawings_painted():
+            self._fill(drawing, painted)
         self._paint()
-
-    def _columns(self, positions: NDArray[np.int64]) -> dict[str, list[Any]]:
-        columns: dict[str, list[Any]] = {}
-        for suffix, painted in self._by_suffix():
-            columns[f"code{suffix}"] = painted.colouring.codes[positions].tolist()
-            columns |= {f"{name}{suffix}": list(texts) for name, texts in painted.hover(positions).items()}
-        return columns
-
-    @property
-    def _runs(self) -> int:
-        """Of how many runs the sources have columns: of one also while there is none."""
-        return max(1, len(self._painted))
-
-    def _by_suffix(self) -> Iterator[tuple[str, Painted]]:
-        """What the columns of each run end on."""
-        return zip(SUFFIXES, self._painted, strict=False)
 
     def _make_image(self, view: View) -> None:
         assert self._outlines is not None
         width, height = self._pixels
         self._image_positions = self._raster(self._outlines).positions(view, width, height)
-        self._sent = view
-        if len(self._sent_positions):
-            self._sent_positions = np.zeros(0, np.int64)
-            self._unmask()
-            self.sources.polygons.data = no_polygons(self._runs)
-        self._send_image()
+        self._sent, self._sent_positions = view, np.zeros(0, np.int64)
+        for drawing, painted in self._drawings_painted():
+            self._fill(drawing, painted)
 
-    def _send_image(self) -> None:
-        assert self._image_positions is not None and self._sent is not None
-        self.sources.image.data = {
-            **{
-                f"image{suffix}": [codes_image(self._image_positions, painted.colouring.codes)]
-                for suffix, painted in self._by_suffix()
-            },
+    def _drawings_painted(self) -> Iterator[tuple[MapFigure, Painted]]:
+        """Each figure with what its run says; the second comes to its figure when that is made."""
+        return zip(self.drawings, self._painted, strict=False)
+
+    def _fill(self, drawing: MapFigure, painted: Painted) -> None:
+        """Send a figure the parcels of the view, as an image or as polygons."""
+        positions = self._sent_positions
+        if self._image_positions is not None:
+            if len(drawing.polygons.data["xs"]):
+                self._unmask(drawing)
+                drawing.polygons.data = no_polygons()
+            self._colour(drawing, painted)
+            return
+        assert self._outlines is not None
+        self._unmask(drawing)
+        xs, ys = self._outlines.rings(positions)
+        drawing.polygons.data = {"xs": xs, "ys": ys, **_columns(painted, positions)}
+        if len(drawing.image.data["image"]):
+            drawing.image.data = no_image()
+
+    def _colour(self, drawing: MapFigure, painted: Painted) -> None:
+        """Send a figure the codes of what it shows, and no geometry."""
+        if self._image_positions is None:
+            if len(self._sent_positions):
+                for column, values in _columns(painted, self._sent_positions).items():
+                    drawing.polygons.data[column] = values
+            return
+        assert self._sent is not None
+        drawing.image.data = {
+            "image": [codes_image(self._image_positions, painted.colouring.codes)],
             "x": [self._sent.x0],
             "y": [self._sent.y0],
             "dw": [self._sent.width],
@@ -304,23 +290,23 @@ class ParcelMap:
         # Half-integers as bounds put every whole code into the middle of its colour.
         self.sources.mapper.update(palette=palette, low=-0.5, high=len(palette) - 0.5)
         if len(self._sent_positions):
-            for drawing, painted in zip(self.drawings, self._painted, strict=False):
+            for drawing, painted in self._drawings_painted():
                 shown = painted.colouring.shown(self._hidden)[self._sent_positions]
                 drawing.mask.booleans = None if shown.all() else shown.tolist()
                 hatched = shown & painted.colouring.hatches()[self._sent_positions]
                 drawing.hatch_mask.booleans = hatched.tolist() if hatched.any() else []
 
-    def _unmask(self) -> None:
+    def _unmask(self, drawing: MapFigure) -> None:
         """Before other polygons come: a mask that is longer than its columns would be refused by the browser."""
-        for drawing in self.drawings:
-            drawing.mask.booleans, drawing.hatch_mask.booleans = None, []
+        drawing.mask.booleans, drawing.hatch_mask.booleans = None, []
 
     def _clear(self) -> None:
         self._sent, self._image_positions = None, None
         self._sent_positions = np.zeros(0, np.int64)
-        self._unmask()
-        self.sources.polygons.data = no_polygons(self._runs)
-        self.sources.image.data = no_image(self._runs)
+        for drawing in self.drawings:
+            self._unmask(drawing)
+            drawing.polygons.data = no_polygons()
+            drawing.image.data = no_image()
 
     @property
     def _pixels(self) -> tuple[int, int]:
@@ -385,6 +371,13 @@ class ParcelMap:
         except Exception as error:
             log.exception("the map could not be drawn")
             self._on_error(error)
+
+
+def _columns(painted: Painted, positions: NDArray[np.int64]) -> dict[str, list[Any]]:
+    return {
+        "code": painted.colouring.codes[positions].tolist(),
+        **{name: list(texts) for name, texts in painted.hover(positions).items()},
+    }
 
 
 def _shape(geometry: dict[str, Any]) -> View | Ring | None:

@@ -11,7 +11,7 @@ from cropdash.dashboard.colours import ACCENT, INK
 from cropdash.dashboard.theme import FONT
 
 #: Of what lies over a map, in the column that holds both.
-OVER: dict[str, str] = {"position": "absolute", "inset": "0"}
+OVER: dict[str, str] = {"position": "absolute", "inset": "0", "width": "100%", "height": "100%"}
 
 _CSS = f"""
 :host {{ pointer-events: none; z-index: 3; font-family: {FONT}; }}
@@ -46,6 +46,7 @@ class SwipeLine(JSComponent):
 
     _esm = """
     export function render({ model, view, el }) {
+      Object.assign(el.style, { position: "absolute", inset: 0 })
       const make = (name) => {
         const made = document.createElement("div")
         made.className = name

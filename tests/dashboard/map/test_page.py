@@ -240,28 +240,28 @@ def drawn(count: int) -> tuple[ParcelMap, ParcelOutlines, Colouring]:
 def test_zooming_in_turns_the_image_into_polygons_and_back() -> None:
     shown, outlines, _ = drawn(4_000)
     assert not shown.as_polygons
-    image = shown.sources.image.data["image"][0]
+    image = shown.drawings[0].image.data["image"][0]
     assert image.dtype == np.uint8 and 0.5 < (image == 1).mean() < 0.7
     shown.look_at(View(0, 0, 1_000, 1_000))
-    assert shown.as_polygons and not shown.sources.image.data["image"]
-    assert 100 <= len(shown.sources.polygons.data["xs"]) < 500
+    assert shown.as_polygons and not shown.drawings[0].image.data["image"]
+    assert 100 <= len(shown.drawings[0].polygons.data["xs"]) < 500
     shown.look_at(outlines.view)
-    assert not shown.as_polygons and not shown.sources.polygons.data["xs"]
+    assert not shown.as_polygons and not shown.drawings[0].polygons.data["xs"]
 
 
 def test_zooming_further_in_sends_nothing() -> None:
     shown, _, _ = drawn(400)
-    before = shown.sources.polygons.data["xs"]
+    before = shown.drawings[0].polygons.data["xs"]
     shown.look_at(View(100, 100, 400, 400))
-    assert shown.sources.polygons.data["xs"] is before
+    assert shown.drawings[0].polygons.data["xs"] is before
 
 
 def test_recolouring_sends_codes_and_keeps_the_geometry() -> None:
     shown, _, colouring = drawn(400)
-    before = shown.sources.polygons.data["xs"]
+    before = shown.drawings[0].polygons.data["xs"]
     shown.recolour([Painted(Colouring(np.full(400, 2, np.uint8), colouring.entries), ids)])
-    assert shown.sources.polygons.data["xs"] is before
-    assert set(shown.sources.polygons.data["code"]) == {2}
+    assert shown.drawings[0].polygons.data["xs"] is before
+    assert set(shown.drawings[0].polygons.data["code"]) == {2}
     assert shown.drawings[0].hatch_mask.booleans == [True] * 400
 
 
