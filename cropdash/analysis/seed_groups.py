@@ -105,6 +105,15 @@ def seed_groups(results: Sequence[Result], regions: Sequence[str] | None = None)
     ]
 
 
+def experiment_keys(results: Sequence[Result]) -> list[str]:
+    """What is the same for two results exactly where their specifications are, but for the seed.
+
+    Data set and classes are not looked at, unlike by :func:`seed_groups`, and no figure is read.
+    """
+    runs = {result.id: result for result in results if isinstance(result, Run)}
+    return [_experiment(result, runs) for result in results]
+
+
 def _group(key: str, members: Sequence[Result], regions: Sequence[str] | None) -> SeedGroup:
     of_seed: dict[object, Result] = {}
     repeated = []

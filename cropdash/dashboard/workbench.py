@@ -60,6 +60,7 @@ class Workbench:
         self._stores: dict[tuple[Path, int], ParcelStore] = {}
         self._infos: dict[tuple[Path, int], DatasetEntry] = {}
         self._inspections: dict[tuple[Path, int], Inspection] = {}
+        self._parcels: dict[tuple[Path, int], dict[str, int]] = {}
         self._engine: Engine | None = None
         self._looked = -_LOOK_SECONDS
         self._found: dict[str, Path] = {}
@@ -125,6 +126,19 @@ class Workbench:
             if key not in self._inspections:
                 self._inspections[key] = inspect_store(store)
             return self._inspections[key]
+
+    def parcels_by_region(self) -> dict[str, dict[str, int]]:
+        """Parcels of every readable data set by region, by its path as runs name it."""
+        found = {}
+        for name, entry in self.datasets().items():
+            if entry.info is not None:
+                store = self.store(name)
+                key = _dated(store.path)
+                if key not in self._parcels:
+                    counts = store.parcels["region"].value_counts()
+                    self._parcels[key] = {str(region): int(number) for region, number in counts.items()}
+                found[str(entry.path)] = self._parcels[key]
+        return found
 
     def _path(self, name: str) -> Path:
         stores = self._stores_found()
@@ -221,15 +235,20 @@ class Workbench:
         return self._made_from[data]
 
     def default_runs(self, dataset: str = "") -> list[str]:
-        """What is compared before anybody has chosen: own finished runs, else those of one seed of the demo,
-        else the published ones."""
+        """What is compared before anybody has chosen: own finished runs, as :func:`first_choice` picks them,
+        else those of one seed of the demo, else the published ones."""
+        from cropdash.dashboard.first_choice import first_choice
+        from cropdash.runs.run_folder import Run
+
         results = self.results(dataset)
-        finished = [result for result in results if result.kind == "run" and result.status == "finished"]
-        own = [result.id for result in finished if result not in self.demo_runs]
+        finished = [result for result in results if isinstance(result, Run) and result.status == "finished"]
+        own = first_choice([result for result in finished if result not in self.demo_runs])
         demo = [r.id for r in finished if self.demo is not None and r.seed == self.demo.attention_seed]
-        return (own or demo)[:MAXIMUM_RUNS] or [
-            result.id for result in results if result.kind == "published" and _is_main(result)
-        ]
+        return (
+            own
+            or demo[:MAXIMUM_RUNS]
+            or [result.id for result in results if result.kind == "published" and _is_main(result)]
+        )
 
     def class_name(self, code: int, dataset: str = "") -> str:
         """Name of a class code, as the data set calls it, else as a result does; else the code itself."""
