@@ -31,6 +31,8 @@ _FUSIONS = {
     Fusion.SOFTMAX_AVG: "Decision fusion (mean)",
     Fusion.SOFTMAX_NORM: "Decision fusion (product)",
 }
+#: What progress counts.
+_ROUNDS = {"network": "epochs", "random_forest": "trees", "gradient_boosting": "rounds"}
 _INTERPOLATIONS = {"nn": "nearest date", "linear": "linear"}
 
 
@@ -96,6 +98,8 @@ def fusion_in_words(result: Result) -> str:
         return ""
     if result.fusion is Fusion.NONE:
         return "one sensor"
+    if _classifier(result) != "network":
+        return "both, fused at decision level" if result.fusion.is_decision else "both, features side by side"
     between = _INTERPOLATIONS.get(result.interpolation or "")
     return f"{result.fusion.label}, {between}" if between else result.fusion.label
 
@@ -106,8 +110,14 @@ def state_in_words(result: Result) -> str:
         return "broken" if result.status == "broken" else result.kind
     progress = getattr(result, "progress", None)
     if result.status in ("running", "cancelled", "interrupted") and progress is not None and progress.epochs:
-        return f"{result.status}, {progress.epoch} of {progress.epochs} epochs"
+        what = _ROUNDS.get(_classifier(result), "epochs")
+        return f"{result.status}, {progress.epoch} of {progress.epochs} {what}"
     return result.status
+
+
+def _classifier(result: Result) -> str:
+    """What learned the classes; whatever is no run of one's own, a network."""
+    return str(getattr(result, "classifier", "network"))
 
 
 def _label_in_words(result: Result) -> str:

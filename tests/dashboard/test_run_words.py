@@ -10,7 +10,7 @@ import pytest
 from cropdash.dashboard.compare.comparison import Compared, answer, run_table
 from cropdash.dashboard.launch.run_curves import RunCurves, run_lines
 from cropdash.dashboard.launch.run_queue import queue_item, why_not_started
-from cropdash.dashboard.run_words import experiment_in_words, run_name
+from cropdash.dashboard.run_words import experiment_in_words, fusion_in_words, run_name, state_in_words
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.sidebar import ChosenRuns
 from cropdash.dashboard.state import Choices
@@ -72,8 +72,22 @@ def test_an_experiment_alone_is_called_as_in_the_name_of_its_runs() -> None:
     [
         ("random forest S2", "Random forest, Sentinel-2"),
         ("gradient boosting S1+S2", "Gradient boosting, Sentinel-1 and Sentinel-2"),
-        ("random forest S1+S2 softmax_avg", "Random forest, Sentinel-1 and Sentinel-2, decision fusion (mean)"),
+        (
+            "random forest S1+S2 softmax_avg",
+            "Random forest, Sentinel-1 and Sentinel-2, decision fusion (mean)",
+        ),
     ],
 )
 def test_a_baseline_is_called_by_its_classifier(experiment: str, words: str) -> None:
     assert experiment_in_words(experiment) == words
+
+
+def test_a_baselines_progress_is_told_in_trees_and_its_sensors_as_side_by_side(tmp_path: Path) -> None:
+    run = example_run(tmp_path / "run", experiment="early (nn)")
+    spec = run.folder.file("spec.json")
+    spec.write_text(json.dumps(json.loads(spec.read_text()) | {"classifier": "random_forest", "name": None}))
+    run.folder.write_status("cancelled", epoch=20, epochs=200)
+    baseline = Run(run.folder)
+    assert run_name(baseline).startswith("Random forest, Sentinel-1 and Sentinel-2, seed")
+    assert fusion_in_words(baseline) == "both, features side by side"
+    assert state_in_words(baseline) == "cancelled, 20 of 200 trees"
