@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -56,10 +56,14 @@ class SensorBatch:
         return self.date_mask.any(dim=1)
 
     def to(self, device: torch.device | str) -> SensorBatch:
+        return self._each(lambda part: part.to(device, non_blocking=True))
+
+    def pinned(self) -> SensorBatch:
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> SensorBatch:
         parts = {name: getattr(self, name) for name in self.__slots__}
-        return SensorBatch(
-            **{name: part.to(device, non_blocking=True) for name, part in parts.items() if part is not None}
-        )
+        return SensorBatch(**{name: change(part) for name, part in parts.items() if part is not None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +87,19 @@ class Batch:
         return len(self.labels)
 
     def to(self, device: torch.device | str) -> Batch:
+        """On a device; a copy from pinned memory to a GPU goes on while the caller does something else."""
         return Batch(
             sensors={name: sensor.to(device) for name, sensor in self.sensors.items()},
             labels=self.labels.to(device, non_blocking=True),
             rows=self.rows,
             features=None if self.features is None else self.features.to(device, non_blocking=True),
+        )
+
+    def pinned(self) -> Batch:
+        """In page-locked memory, from which a CUDA device copies without the processor's help; needs CUDA."""
+        return Batch(
+            sensors={name: sensor.pinned() for name, sensor in self.sensors.items()},
+            labels=self.labels.pin_memory(),
+            rows=self.rows,
+            features=None if self.features is None else self.features.pin_memory(),
         )

@@ -120,13 +120,15 @@ class ParcelBatches:
         """Batches of an epoch."""
         return len(self._bounds())
 
-    def epoch(self, n: int, threads: int = 1) -> Iterator[Batch]:
+    def epoch(self, n: int, threads: int = 1, *, pin: bool = False) -> Iterator[Batch]:
         """The batches of epoch ``n``; in evaluation those of every epoch are the same.
 
         Args:
             n: the epoch's number.
             threads: how many read ahead, a batch each, while the caller works on the last one.
+            pin: whether batches come in page-locked memory, for a CUDA device.
         """
+        read = (lambda rows, rng: self._batch(rows, rng).pinned()) if pin else self._batch
         rows = self.rows
         if self._training:
             rows = self._order(np.random.default_rng((self._seed, n, _ORDER)))
@@ -135,7 +137,7 @@ class ParcelBatches:
         try:
             for number, (start, stop) in enumerate(self._bounds()):
                 rng = np.random.default_rng((self._seed, n, _SAMPLE, number))
-                ahead.append(pool.submit(self._batch, rows[start:stop], rng))
+                ahead.append(pool.submit(read, rows[start:stop], rng))
                 if len(ahead) > threads:
                     yield ahead.popleft().result()
             while ahead:

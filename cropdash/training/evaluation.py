@@ -75,7 +75,8 @@ def answer(
     rows, truth, probabilities = [], [], []
     total, counted = 0.0, 0
     with torch.inference_mode():
-        for number, batch in enumerate(batches.epoch(0, reading_threads(device)), start=1):
+        served = batches.epoch(0, reading_threads(device), pin=device.type == "cuda")
+        for number, batch in enumerate(served, start=1):
             there = batch.to(device)
             output = network(there)
             likely = network.probabilities(output).cpu().numpy()

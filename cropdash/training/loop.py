@@ -218,7 +218,8 @@ class TrainingLoop:
         names = self.setup.class_names
         matrix = ConfusionMatrix.from_labels([], [], names)
         total, batches = 0.0, len(self.training_batches)
-        served = self.training_batches.epoch(epoch, reading_threads(self.device))
+        threads, pin = reading_threads(self.device), self.device.type == "cuda"
+        served = self.training_batches.epoch(epoch, threads, pin=pin)
         for number, batch in enumerate(served, start=1):
             self._check_stop()
             loss, predicted = self._step(batch.to(self.device))

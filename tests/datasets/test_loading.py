@@ -383,6 +383,16 @@ def test_reading_ahead_changes_no_batch(batches, training):
     assert all(same(a, b) for a, b in zip(one, several, strict=True))
 
 
+def test_batches_are_pinned_whole_where_asked(batches, monkeypatch):
+    pinned = []
+    # Page-locked memory needs a CUDA device; what is asked to go there can be seen without one.
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: pinned.append(self.shape) or self)
+    plain, there = (list(batches(geometry_features=True).epoch(0, pin=pin)) for pin in (False, True))
+    assert all(same(a, b) for a, b in zip(plain, there, strict=True))
+    each = 2 * 4 + 2  # values, days and two masks of both sensors; labels and features
+    assert len(pinned) == len(there) * each
+
+
 def test_an_epoch_that_is_left_reads_no_further(batches, monkeypatch):
     served = batches(training=True, batch_size=2)
     read = []

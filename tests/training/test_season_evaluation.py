@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from cropdash.cli import main
 from cropdash.datasets.store import ParcelStore
 from cropdash.runs.run_folder import Run
 from cropdash.runs.season_parts import SEASON_PARTS, SeasonParts, season_parts
@@ -122,3 +124,17 @@ def test_a_malformed_file_is_named(run: Run, tmp_path: Path) -> None:
         ValueError, match=r"season_parts\.json: file: the counts of region r are not those of 2 classes"
     ):
         SeasonParts.read(path)
+
+
+def test_the_command_evaluates_and_shows_each_part(run: Run) -> None:
+    arguments = ["evaluate", str(run.folder.path), "--days", "200", "--s2-share", "0.5", "--sensors", "S1"]
+    shown = CliRunner().invoke(main, arguments)
+    assert shown.exit_code == 0, shown.output
+    lines = [line.split() for line in shown.output.splitlines()]
+    for expected in (
+        ["200", "all", "S1+S2"],
+        ["all", "50%", "S1+S2"],
+        ["200", "all", "S1"],
+        ["all", "all", "S1"],
+    ):
+        assert [line for line in lines if line[:3] == expected]

@@ -7,8 +7,11 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from cropdash.cli import main
 from cropdash.datasets.store import ParcelStore
 from cropdash.runs.run_folder import Run
 from cropdash.runs.transfers import TRANSFERS, Transfers
@@ -110,3 +113,18 @@ def test_a_malformed_file_is_named(run: Run, elsewhere: ParcelStore) -> None:
         path.unlink()
         if before is not None:
             path.write_text(before)
+
+
+def test_the_command_shows_the_drop_and_writes_the_table(
+    run: Run, elsewhere: ParcelStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "drop.csv"
+    arguments = ["transfer", str(run.folder.path), "--data", str(elsewhere.path), "--regions", "a"]
+    shown = CliRunner().invoke(main, [*arguments, "--adapt-normalisation", "--csv", str(path)])
+    assert shown.exit_code == 0, shown.output
+    assert "accuracy   adapted" in shown.output
+    assert "Left out, since the run knows no such class: 5 rapeseed" in shown.output
+    assert len(pd.read_csv(path)) == 6
+    unknown = CliRunner().invoke(main, [*arguments[:-1], "nowhere"])
+    assert unknown.exit_code == 1
+    assert "nowhere" in unknown.output
