@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cropdash.analysis.area_estimation import area_estimate
     from cropdash.analysis.attention_aggregate import by_class_and_date
-    from cropdash.analysis.calibration import reliability
+    from cropdash.analysis.calibration import reliability, temperature_effect
     from cropdash.analysis.confusions import largest_confusions
     from cropdash.analysis.paired_tests import paired_tests
     from cropdash.analysis.score_intervals import bootstrap_intervals
     from cropdash.analysis.season import first_reached, published_season, season_table
+    from cropdash.analysis.season_parts import evaluated_table
     from cropdash.analysis.seed_difference import seed_difference
     from cropdash.analysis.seed_groups import seed_groups
+    from cropdash.analysis.transfer_drop import transfer_drop
     from cropdash.datasets.store import ParcelStore
     from cropdash.nomenclature import Fusion, Nomenclature
     from cropdash.preparation.prepare import prepare
@@ -34,11 +36,15 @@ if TYPE_CHECKING:
     from cropdash.runs.published import published
     from cropdash.simulation.finistere import simulate_finistere
     from cropdash.training.attention_evidence import attention_evidence
+    from cropdash.training.calibrate import calibrate
     from cropdash.training.demo import demo_runs, demo_store
     from cropdash.training.experiment import ExperimentSpec
     from cropdash.training.fuse import fuse
     from cropdash.training.predict import predict
+    from cropdash.training.season_evaluation import evaluate_parts, given_parts
     from cropdash.training.train import train
+    from cropdash.training.transfer import transfer
+    from cropdash.training.wide_prediction.predict_wide import predict_wide
 
 _HOMES = {
     "ExperimentSpec": "cropdash.training.experiment",
@@ -51,11 +57,15 @@ _HOMES = {
     "attention_evidence": "cropdash.training.attention_evidence",
     "bootstrap_intervals": "cropdash.analysis.score_intervals",
     "by_class_and_date": "cropdash.analysis.attention_aggregate",
+    "calibrate": "cropdash.training.calibrate",
     "demo_runs": "cropdash.training.demo",
     "demo_store": "cropdash.training.demo",
+    "evaluate_parts": "cropdash.training.season_evaluation",
+    "evaluated_table": "cropdash.analysis.season_parts",
     "export_run": "cropdash.runs.archive",
     "first_reached": "cropdash.analysis.season",
     "fuse": "cropdash.training.fuse",
+    "given_parts": "cropdash.training.season_evaluation",
     "import_breizhcrops": "cropdash.readers.breizhcrops",
     "import_eurocropsml": "cropdash.readers.eurocropsml",
     "import_pixel_set": "cropdash.readers.pixel_set",
@@ -68,6 +78,7 @@ _HOMES = {
     "open_result": "cropdash.runs.library",
     "paired_tests": "cropdash.analysis.paired_tests",
     "predict": "cropdash.training.predict",
+    "predict_wide": "cropdash.training.wide_prediction.predict_wide",
     "prepare": "cropdash.preparation.prepare",
     "published": "cropdash.runs.published",
     "published_season": "cropdash.analysis.season",
@@ -76,7 +87,10 @@ _HOMES = {
     "seed_difference": "cropdash.analysis.seed_difference",
     "seed_groups": "cropdash.analysis.seed_groups",
     "simulate_finistere": "cropdash.simulation.finistere",
+    "temperature_effect": "cropdash.analysis.calibration",
     "train": "cropdash.training.train",
+    "transfer": "cropdash.training.transfer",
+    "transfer_drop": "cropdash.analysis.transfer_drop",
 }
 
 __version__ = "0.1.0"
@@ -91,11 +105,15 @@ __all__ = [
     "attention_evidence",
     "bootstrap_intervals",
     "by_class_and_date",
+    "calibrate",
     "demo_runs",
     "demo_store",
+    "evaluate_parts",
+    "evaluated_table",
     "export_run",
     "first_reached",
     "fuse",
+    "given_parts",
     "import_breizhcrops",
     "import_eurocropsml",
     "import_pixel_set",
@@ -108,6 +126,7 @@ __all__ = [
     "open_result",
     "paired_tests",
     "predict",
+    "predict_wide",
     "prepare",
     "published",
     "published_season",
@@ -116,7 +135,10 @@ __all__ = [
     "seed_difference",
     "seed_groups",
     "simulate_finistere",
+    "temperature_effect",
     "train",
+    "transfer",
+    "transfer_drop",
 ]
 
 

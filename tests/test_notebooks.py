@@ -22,6 +22,8 @@ def test_the_notebook_runs(
     monkeypatch.setenv("CROPDASH_WORK", str(tmp_path))
     # Enough to see every step run, and seconds long.
     monkeypatch.setenv("CROPDASH_EPOCHS", "2")
+    monkeypatch.setenv("CROPDASH_SEEDS", "1")
+    monkeypatch.setenv("CROPDASH_PARCELS", "300")
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": path.parent}}
