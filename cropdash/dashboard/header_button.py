@@ -18,6 +18,7 @@ button:focus-visible, input:focus-visible {{ outline: 2px solid {ACCENT}; outlin
 .said.field {{ width: 440px; }}
 .said:not(.shown) {{ visibility: hidden; }}
 label {{ color: {MUTED}; font-size: 13px; }}
+@media (max-width: 420px) {{ button {{ padding: 7px 9px; }} }}
 input {{ font: inherit; color: {INK}; background: {PAPER}; box-sizing: border-box; width: 100%; margin-top: 4px; padding: 6px 8px;
   border: 1px solid {RULE}; border-radius: 6px; text-overflow: ellipsis; }}
 """
