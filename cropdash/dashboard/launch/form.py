@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from typing import Any
 
 import panel as pn
@@ -114,6 +115,23 @@ class LaunchForm(pn.viewable.Viewer):
         )
         self.show_problems(problems)
         return spec
+
+    def quiet_spec(self) -> ExperimentSpec | None:
+        """The specification as far as it is filled in; None where it cannot be, of which nothing is said."""
+        if self._entry is None:
+            return None
+        spec, _ = read_form(
+            {path: widget.value for path, widget in self._widgets.items()},
+            data=str(self._entry.path),
+            experiment=self._experiment.value,
+            regions={split: widget.value or [] for split, widget in self._regions.items()},
+        )
+        return spec
+
+    def on_change(self, changed: Callable[[], None]) -> None:
+        """Call this whenever something is filled in otherwise."""
+        for widget in (*self._widgets.values(), self._experiment, *self._regions.values()):
+            widget.param.watch(lambda _: changed(), "value")
 
     def show_problems(self, problems: dict[str, str]) -> None:
         """A sentence beside each field that it is about; the rest below the form."""

@@ -12,6 +12,7 @@ import panel as pn
 import panel_material_ui as pmu
 
 from cropdash.dashboard.colours import run_colour
+from cropdash.dashboard.launch.before_start import BeforeStart
 from cropdash.dashboard.launch.form import LaunchForm
 from cropdash.dashboard.launch.grid_section import GridSection
 from cropdash.dashboard.launch.run_curves import RunCurves, RunLine, run_lines
@@ -59,12 +60,15 @@ class LaunchPage(Page):
             sizing_mode="stretch_width", css_classes=["cd-launch-queue"], margin=(8, 0, 0, 0)
         )
         self._curves = RunCurves()
+        self._before = BeforeStart(self._look_at)
+        self._form.on_change(self._tell_cost)
         self._grids = GridSection(workbench, lambda: self._soon(self.update))
         self.body.objects = [
             self._queue,
             self._curves,
             text_pane("<h2>New run</h2>", margin=(18, 0, 0, 0)),
             self._form,
+            self._before,
             pn.Row(self._start, self._said, sizing_mode="stretch_width"),
             text_pane(
                 "<h2>Grid</h2><p>Many experiments at once, such as those of the study. Finished ones are "
@@ -80,6 +84,7 @@ class LaunchPage(Page):
             return
         self.show_body()
         self._form.show_dataset(entry)
+        self._tell_cost()
         self._grids.refresh(entry)
         runs = newest_first([result for result in self.workbench.results() if isinstance(result, Run)])
         simulated = any(run.simulated for run in runs) or bool(entry.info and entry.info.simulated)
@@ -102,6 +107,15 @@ class LaunchPage(Page):
         wanted = [self._rows[item.id].layout for item in items]
         if self._queue.objects != wanted:
             self._queue.objects = wanted
+
+    def _tell_cost(self) -> None:
+        self._before.tell(
+            self._form.quiet_spec(), self.workbench.results(), self.workbench.parcels_by_region()
+        )
+
+    def _look_at(self, run_id: str) -> None:
+        self.choices.add_run(run_id)
+        self.choices.page = "compare"
 
     async def _started(self, _: Any) -> None:
         self._said.object = ""

@@ -1,0 +1,109 @@
+"""What is said of a run before it starts: its cost and where the number comes from, or the run that exists."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from cropdash.dashboard.launch.before_start import (
+    BeforeStart,
+    cost_sentence,
+    existing_run,
+    existing_sentence,
+    pace_of,
+)
+from cropdash.runs.run_folder import CHECKPOINT, Run, RunFolder
+from cropdash.training.experiment import ExperimentSpec
+from tests.training.small_experiment import small_spec
+
+STORE = "/data/fields"
+PARCELS = {STORE: {"r1": 100, "r2": 100, "r3": 50, "r4": 50}, "/data/other": {"train": 10, "validation": 10}}
+
+
+@pytest.fixture
+def spec() -> ExperimentSpec:
+    return small_spec(STORE)
+
+
+def trained(folder: Path, spec: ExperimentSpec, seconds: float, host: str = "") -> Run:
+    """A finished run with epochs of so many seconds."""
+    run = RunFolder.create(folder / spec.run_id, spec.model_dump(mode="json"), epochs=3)
+    for epoch in (1, 2, 3):
+        run.append_metrics({"epoch": epoch, "seconds": seconds})
+    run.write_status("finished", host=host or socket.gethostname())
+    return Run(run)
+
+
+def seen(spec: ExperimentSpec) -> int:
+    return sum(PARCELS[STORE][region] for region in (*spec.regions.train, *spec.regions.validation))
+
+
+def test_the_cost_is_parcels_times_epochs_times_the_measured_pace(
+    tmp_path: Path, spec: ExperimentSpec
+) -> None:
+    other = spec.model_copy(update={"seed": spec.seed + 1})
+    run = trained(tmp_path, other, seconds=30.0)
+    pace = pace_of(spec, [run], PARCELS)
+    assert pace is not None and pace.alike == (True, True) and pace.runs == 1
+    assert pace.seconds == pytest.approx(30 / seen(spec))
+    longer = spec.model_copy(update={"optimisation": spec.optimisation.model_copy(update={"epochs": 100})})
+    sentence = cost_sentence(longer, pace, PARCELS)
+    assert f"{seen(spec)} parcels, 100 epochs: about 50 min, as 1 run took on this machine" in sentence
+    assert "rough guess" not in sentence
+
+
+def test_runs_of_other_machines_tell_nothing(tmp_path: Path, spec: ExperimentSpec) -> None:
+    run = trained(tmp_path, spec.model_copy(update={"seed": 9}), 30.0, host="elsewhere.example")
+    assert pace_of(spec, [run], PARCELS) is None
+    assert "nothing was trained on this machine yet" in cost_sentence(spec, None, PARCELS)
+
+
+def test_a_guess_from_another_data_set_says_so(tmp_path: Path, spec: ExperimentSpec) -> None:
+    content = spec.model_dump(mode="json") | {
+        "data": "/data/other",
+        "regions": {"train": ["train"], "validation": ["validation"], "test": []},
+    }
+    folder = RunFolder.create(tmp_path / "other", content)
+    folder.append_metrics({"epoch": 1, "seconds": 2.0})
+    folder.write_status("finished")
+    pace = pace_of(spec, [Run(folder)], PARCELS)
+    assert pace is not None and pace.seconds == pytest.approx(0.1)
+    assert "on other data took on this machine, so this is a rough guess" in cost_sentence(
+        spec, pace, PARCELS
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "checkpoint", "sentence"),
+    [
+        ("finished", False, "has been trained with exactly these settings"),
+        ("running", False, "is being trained already"),
+        ("interrupted", True, "is interrupted after 3 epochs: starting it goes on from there"),
+        ("failed", False, "is failed: starting it begins anew"),
+    ],
+)
+def test_the_run_that_exists_is_offered_instead(
+    tmp_path: Path, spec: ExperimentSpec, state: str, checkpoint: bool, sentence: str
+) -> None:
+    run = trained(tmp_path, spec, 1.0)
+    status = json.loads(run.folder.file("status.json").read_text()) | {"state": state, "epoch": 3}
+    run.folder.file("status.json").write_text(json.dumps(status))
+    if checkpoint:
+        run.folder.file(CHECKPOINT).write_bytes(b"")
+    # Whatever the folder is called.
+    renamed = tmp_path / f"mine_{spec.fingerprint[:8]}"
+    run.folder.path.rename(renamed)
+    found = existing_run(spec, [Run(renamed)])
+    assert found is not None and sentence in existing_sentence(found)
+    shown: list[str] = []
+    before = BeforeStart(shown.append)
+    before.tell(spec, [found], PARCELS)
+    assert sentence in before._sentence.object
+    assert (before._show in before._layout.objects) == (state == "finished")
+    before._show.clicks += 1
+    assert shown == [found.id]
+    before.tell(None, [found], PARCELS)
+    assert before._sentence.object == "" and before._show not in before._layout.objects
