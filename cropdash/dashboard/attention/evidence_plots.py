@@ -108,10 +108,10 @@ def deletion_plot(table: pd.DataFrame) -> Any:
     plot.x_range = Range1d(-2, 92)
     plot.y_range = Range1d(0, 102)
     plot.xgrid.visible = False
-    by_lot = ColumnDataSource(table[table["order"] == ORDERS["random"]])
+    by_lot = ColumnDataSource(table[table["order"] == ORDERS["random"]].to_dict("list"))
     plot.varea("removed", "low", "high", source=by_lot, fill_color=MUTED, fill_alpha=0.2)
     for order, (colour, dash, width) in _LINES.items():
-        source = ColumnDataSource(table[table["order"] == order])
+        source = ColumnDataSource(table[table["order"] == order].to_dict("list"))
         plot.line(
             "removed", "probability", source=source, line_color=colour, line_dash=dash, line_width=width,
             legend_label=order,
