@@ -18,6 +18,8 @@ RULE = "#E3E7EA"
 GROUND = "#F6F8F8"
 WARNING = "#9A5B00"
 FAILURE = "#B3261E"
+#: A wrong answer of a run.
+MISTAKE = "#C2410C"
 
 #: What stands for a colour on a dark page; a colour that is not here reads well on both. No two are alike, so that
 #: the browser finds its way back.
@@ -30,6 +32,7 @@ DARK = {
     GROUND: "#1A2226",
     WARNING: "#F0B35A",
     FAILURE: "#FF8A80",
+    MISTAKE: "#FF9966",
     # Land without a parcel.
     "#EDF0F0": "#20292D",
     # Runs.

@@ -12,10 +12,11 @@ import panel as pn
 import panel_material_ui as pmu
 from bokeh.models.layouts import LayoutDOM
 
-from cropdash.dashboard.colours import ACCENT, MUTED, RULE, run_colour
+from cropdash.dashboard.colours import MISTAKE, run_colour
 from cropdash.dashboard.map.outlines import ParcelOutlines
 from cropdash.dashboard.map.shared_outlines import outlines_holding
 from cropdash.dashboard.page import text_pane
+from cropdash.dashboard.page_colours import ACCENT, GROUND, MUTED, RULE, follows_theme
 from cropdash.dashboard.parcel.classes_behind import ClassBehind, reading
 from cropdash.dashboard.parcel.facts import (
     RunAnswer,
@@ -45,7 +46,7 @@ PAGE_WITH_SERIES = "attention"
 _OPENING_MS = 500
 DRAWER_CSS = f"""
 .top {{ display: flex; gap: 16px; align-items: flex-start; }}
-.top svg {{ flex: none; background: #F6F8F8; border-radius: 6px; }}
+.top svg {{ flex: none; background: {GROUND}; border-radius: 6px; }}
 dl {{ margin: 0; font-size: 13px; }}
 dt {{ color: {MUTED}; font-size: 12px; line-height: 1.3; }}
 dd {{ margin: 0 0 6px; line-height: 1.3; }}
@@ -56,7 +57,7 @@ dd {{ margin: 0 0 6px; line-height: 1.3; }}
 .run .said {{ color: {MUTED}; }}
 .verdict {{ margin-left: auto; font-size: 12px; font-weight: 600; }}
 .verdict.right {{ color: {ACCENT}; }}
-.verdict.wrong {{ color: #C2410C; }}
+.verdict.wrong {{ color: {follows_theme(MISTAKE)}; }}
 .verdict.no, .verdict.truth {{ color: {MUTED}; }}
 .bar {{ display: grid; grid-template-columns: 118px 1fr 44px; gap: 8px; align-items: center; font-size: 13px; line-height: 20px; }}
 .bar .crop {{ overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }}
@@ -179,7 +180,8 @@ class ParcelDrawer(pn.viewable.Viewer):
         """The runs' answers, and the labels of those that have none for this parcel."""
         answers, unable = [], []
         self._by_run = [
-            run_answer(run, parcel, region, run_name(run), run_colour(self.choices, run.id)) for run in runs
+            run_answer(run, parcel, region, run_name(run), follows_theme(run_colour(self.choices, run.id)))
+            for run in runs
         ]
         for run, answer in zip(runs, self._by_run, strict=True):
             if answer is None:

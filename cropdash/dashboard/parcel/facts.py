@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import shapely
 
-from cropdash.dashboard.colours import INK, MUTED
 from cropdash.dashboard.map.outlines import ParcelOutlines
 from cropdash.dashboard.map.shared_answers import answers_holding
+from cropdash.dashboard.page_colours import INK, MUTED, PAPER, RULE
 from cropdash.dashboard.run_words import count
 from cropdash.datasets.store import ParcelStore
 from cropdash.nomenclature import SENSORS, CropClass
@@ -178,10 +178,10 @@ def outline_svg(outlines: ParcelOutlines, position: int, colour: str, size: int 
     width = bar / metres * size
     return (
         f"<svg viewBox='0 0 {size} {size}' width='{size}' height='{size}' role='img' aria-label='outline of the parcel'>"
-        f"<path d='{neighbours}' fill='#E4E8EA' stroke='#FFFFFF' stroke-width='1' fill-rule='evenodd'/>"
-        f"<path d='{path(outlines.shapes[position])}' fill='{colour}' stroke='{INK}' stroke-width='1.6' fill-rule='evenodd'/>"
-        f"<rect x='6' y='{size - 8}' width='{width:.1f}' height='2' fill='{MUTED}'/>"
-        f"<text x='6' y='{size - 12}' font-size='10' fill='{MUTED}'>{bar:g} m</text></svg>"
+        f"<path d='{neighbours}' style='fill:{RULE};stroke:{PAPER}' stroke-width='1' fill-rule='evenodd'/>"
+        f"<path d='{path(outlines.shapes[position])}' style='fill:{colour};stroke:{INK}' stroke-width='1.6' fill-rule='evenodd'/>"
+        f"<rect x='6' y='{size - 8}' width='{width:.1f}' height='2' style='fill:{MUTED}'/>"
+        f"<text x='6' y='{size - 12}' font-size='10' style='fill:{MUTED}'>{bar:g} m</text></svg>"
     )
 
 

@@ -77,7 +77,7 @@ def test_the_picture_shows_the_parcel_with_a_round_scale(store: ParcelStore) -> 
     outlines = outlines_of(store, ("r4",))
     assert outlines is not None
     svg = outline_svg(outlines, 0, "#123456")
-    assert "fill='#123456'" in svg
+    assert "fill:#123456" in svg
     assert any(f">{length} m<" in svg for length in (10, 20, 50, 100))
 
 
