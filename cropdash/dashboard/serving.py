@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cropdash.dashboard.authentication import basic_auth_options
+from cropdash.dashboard.closed_pages import quieten_closed_pages
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.workbench import Workbench
 
@@ -57,6 +58,8 @@ def serve(
     if settings.demo:
         print("opening the demo, whose parcels are simulated at the first start: some seconds", flush=True)
     workbench = Workbench.shared(settings)
+
+    quieten_closed_pages()
 
     def session() -> Any:
         return dashboard(workbench)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from cropdash.dashboard.run_keeping import RunKeeping
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.sidebar import Navigation
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
+from cropdash.runs.run_folder import RunFolder
+from cropdash.runs.run_notes import RunNotes
 from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
 from tests.training.small_experiment import small_spec
@@ -45,3 +48,28 @@ def test_nothing_can_be_started_or_stopped(bench: Workbench, tmp_path: Path) -> 
         with pytest.raises(PermissionError, match="for looking only"):
             act()
     assert not bench.engine_started
+
+
+def test_no_act_of_any_page_is_reachable_on_the_server(bench: Workbench, tmp_path: Path) -> None:
+    run = example_run(bench.settings.runs, tmp_path / "data" / "fields", "S1", accuracy=0.5)
+    # A run that could be resumed, were it allowed.
+    spec = small_spec(tmp_path / "data" / "fields")
+    stopped = RunFolder.create(bench.settings.runs / spec.run_id, spec.model_dump(mode="json"), epochs=3)
+    stopped.write_status("cancelled")
+    keeping = RunKeeping(bench)
+    for act in (
+        lambda: bench.resume(spec.run_id),
+        lambda: bench.start_evidence(run.id),
+        lambda: bench.cancel_evidence(run.id),
+        lambda: bench.start_grid("any", "fields", {}),
+        lambda: bench.resume_grid("any"),
+        lambda: bench.cancel_grid("any"),
+        lambda: keeping.delete(run.id),
+        lambda: keeping.restore("any"),
+        lambda: keeping.keep(run.id, RunNotes(note="mine")),
+    ):
+        with pytest.raises(PermissionError, match="for looking only"):
+            act()
+    assert not bench.engine_started
+    assert stopped.status().state == "cancelled"
+    assert run.folder.path.is_dir() and not list(run.folder.path.glob("*note*"))
