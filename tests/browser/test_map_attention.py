@@ -158,3 +158,19 @@ def test_an_example_parcel_is_shown_over_its_dates(dashboard: str, open_page: Op
     expect(page.locator(".cd-attention-parcel-title")).to_contain_text("over its own dates")
     expect(page.locator(".cd-attention-parcel canvas").first).to_be_visible()
     expect(page.locator(".cd-drawer-title")).to_contain_text("Parcel r4-")
+
+
+def test_a_parcel_of_the_same_class_nearby_is_a_press_away_and_a_run_without_model_says_so(
+    dashboard: str, open_page: OpenPage
+) -> None:
+    page = open_page(f"{dashboard}?page=attention&{RUNS}&class=18&parcel=r4-009")
+    expect(page.locator(".cd-attention-profile canvas").first).to_be_visible()
+    expect(page.locator(".cd-evidence-sentence p")).to_contain_text("came without its model")
+    expect(page.locator(".cd-drawer-verdict p")).to_contain_text("runs say")
+    nearest = page.locator(".cd-drawer-nearest button").first
+    expect(nearest).to_contain_text("r4-")
+    other = nearest.inner_text().split(",")[0]
+    assert other != "r4-009"
+    nearest.click()
+    expect(page.locator(".cd-drawer-title")).to_contain_text(f"Parcel {other}")
+    expect(page).to_have_url(re.compile(f"parcel={other}"))
