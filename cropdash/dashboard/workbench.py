@@ -242,10 +242,13 @@ class Workbench:
 
         results = self.results(dataset)
         finished = [result for result in results if isinstance(result, Run) and result.status == "finished"]
-        own = first_choice([result for result in finished if result not in self.demo_runs])
+        own = [result for result in finished if result not in self.demo_runs]
+        # Runs of parcels that are in no data set say nothing of the chosen one.
+        own_of_it = [result for result in own if dataset and self.dataset_of(result) == dataset]
+        chosen = first_choice(own_of_it or own)
         demo = [r.id for r in finished if self.demo is not None and r.seed == self.demo.attention_seed]
         return (
-            own
+            chosen
             or demo[:MAXIMUM_RUNS]
             or [result.id for result in results if result.kind == "published" and _is_main(result)]
         )

@@ -76,18 +76,18 @@ class ComparePage(Page):
         self._crop = ClassSelect(choices, self.slug, margin=(6, 12, 6, 0))
         self._metric = pmu.Select(
             label="Best by", options={name: metric for metric, name in METRICS.items()}, value="macro_f1",
-            size="small", width=170, css_classes=["cd-compare-metric"], margin=(6, 12, 6, 0),
+            size="small", width=150, css_classes=["cd-compare-metric"], margin=(6, 12, 6, 0),
         )  # fmt: skip
         self._class_metric = pmu.Select(
             label="Per class", options={name: metric for metric, name in CLASS_METRICS.items()}, value="f1",
-            size="small", width=230, css_classes=["cd-compare-class-metric"], margin=(6, 12, 6, 0),
+            size="small", width=210, css_classes=["cd-compare-class-metric"], margin=(6, 12, 6, 0),
         )  # fmt: skip
         self._fewest = pmu.IntInput(
-            label="From … parcels", value=1, start=1, step=10, size="small", width=140,
+            label="From … parcels", value=1, start=1, step=10, size="small", width=130,
             css_classes=["cd-compare-fewest"], margin=(6, 12, 6, 0),
         )  # fmt: skip
         self._baseline = pmu.Select(
-            label="Difference to", options={"no baseline": ""}, value="", size="small", width=200,
+            label="Difference to", options={"no baseline": ""}, value="", size="small", width=185,
             css_classes=["cd-compare-baseline"], margin=(6, 12, 6, 0),
         )  # fmt: skip
         self._folded = pmu.RadioButtonGroup(

@@ -101,7 +101,7 @@ class RunsTable(pn.viewable.Viewer):
             css_classes=["cd-compare-filter"], margin=(8, 12, 6, 0),
         )  # fmt: skip
         self.grouping = pmu.Select(
-            label="Group by", options=dict(GROUPINGS), value="", size="small", width=190,
+            label="Group by", options=dict(GROUPINGS), value="", size="small", width=210,
             css_classes=["cd-compare-grouping"], margin=(8, 12, 6, 0),
         )  # fmt: skip
         self.differing = pmu.Checkbox(

@@ -89,8 +89,9 @@ def group_headings(frame: pd.DataFrame, by: str) -> list[str] | None:
     if not by:
         return None
     if by == "both":
+        # The words of a fusion begin with “both”.
         return [
-            f"{sensors}: {fusion}" if fusion and fusion != "one sensor" else sensors
+            sensors if fusion in ("", "one sensor") else f"{fusion[0].upper()}{fusion[1:]}"
             for sensors, fusion in zip(frame["sensors"], frame["fusion"], strict=True)
         ]
     none = {"fusion": "no fusion known", "tags": "no tag"}

@@ -91,7 +91,7 @@ def test_groups_are_named_in_words() -> None:
         {"sensors": ["a", "b", "b"], "fusion": ["one sensor", "", "early"], "tags": ["x", "", "x, y"],
          "state": ["running, 2 of 3 epochs", "finished", "running, 1 of 3 epochs"]}
     )  # fmt: skip
-    assert group_headings(frame, "both") == ["a", "b", "b: early"]
+    assert group_headings(frame, "both") == ["a", "b", "Early"]
     assert group_headings(frame, "tags") == ["x", "no tag", "x, y"]
     assert group_headings(frame, "state") == ["running", "finished", "running"]
     assert group_headings(frame, "") is None
