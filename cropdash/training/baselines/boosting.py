@@ -18,6 +18,10 @@ from cropdash.training.baselines.extra import needed
 if TYPE_CHECKING:
     from lightgbm import Booster
 
+#: Share of the parcels, and of the columns, that each tree sees: stochastic gradient boosting (Friedman 2002,
+#: Computational Statistics & Data Analysis 38, 367-378). Without it every seed would give one and the same model.
+_SHARE = 0.8
+
 
 @dataclass(frozen=True, eq=False)
 class Boosting:
@@ -122,6 +126,9 @@ def boost(
             "num_leaves": leaves,
             "min_data_in_leaf": leaf_parcels,
             "seed": seed,
+            "bagging_fraction": _SHARE,
+            "bagging_freq": 1,
+            "feature_fraction": _SHARE,
             # Sums in a fixed order, so that a seed gives one model; "force_row_wise" because it else times both.
             "deterministic": True,
             "force_row_wise": True,
