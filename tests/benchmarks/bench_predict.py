@@ -54,7 +54,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
 
 
 def test_rate_from_disk(runs: dict[str, Run], tmp_path: Path, report: Report) -> None:
-    simulate_finistere(tmp_path / "store", parcels=4_000, seed=8, pixels=PIXELS)
+    simulate_finistere(tmp_path / "store", parcels=2_000, seed=8, pixels=PIXELS)
     store = ParcelStore.open(tmp_path / "store")
     for name, run in runs.items():
         start = time.perf_counter()
@@ -65,7 +65,7 @@ def test_rate_from_disk(runs: dict[str, Run], tmp_path: Path, report: Report) ->
 
 
 def test_memory_of_a_stream(runs: dict[str, Run], tmp_path: Path, report: Report) -> None:
-    sizes = (4_000, 12_000, 36_000)
+    sizes = (2_000, 6_000, 18_000)
     run = str(runs["network, both sensors"].folder.path)
     told = [in_its_own_process(run, tmp_path / str(size), str(size)) for size in sizes]
     for size, (seconds, held) in zip(sizes, told, strict=True):
