@@ -73,7 +73,9 @@ def _value_in_words(name: str, value: Any) -> str:
 def _apart(group: Sequence[Result]) -> list[str]:
     settings = [_settings(result) for result in group]
     names = dict.fromkeys(name for known in settings for name in known)
-    differing = [name for name in names if len({repr(known.get(name)) for known in settings}) > 1][:_MOST]
+    # An older specification does not have a field that came later, which is no difference by itself.
+    values = {name: {repr(known[name]) for known in settings if name in known} for name in names}
+    differing = [name for name in names if len(values[name]) > 1][:_MOST]
     told = [
         ", ".join(_in_words(name, known[name]) for name in differing if name in known) for known in settings
     ]

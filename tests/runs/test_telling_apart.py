@@ -40,6 +40,8 @@ def library(folder: Path, *settings: dict[str, Any]) -> RunLibrary:
             ({"epochs": 9}, {"epochs": 9}, {"epochs": None}),
             ["epochs 9, 0", "epochs 9, 1", "no epochs"],
         ),
+        # A field that came later is none of the differences to an older run.
+        (({"epochs": 9}, {"epochs": 8, "dropout": 0.0}), ["epochs 9", "epochs 8"]),
         (({"name": "mine", "rate": 0.5}, {"name": "mine", "rate": 1e-3}), ["rate 0.5", "rate 0.001"]),
     ],
 )

@@ -38,8 +38,8 @@ _WHOLE = {
     "tsa": "published/tsa",
     "softmax_avg": "published/softmax-avg",
 }
-_SOURCES = {"run": "own runs", "evaluated": "own model for any date", "reference": "reference runs"}
-_SHORT_SOURCES = {"run": "own", "evaluated": "any date", "reference": "reference"}
+_SOURCES = {"run": "own runs", "evaluated": "own, trained once", "reference": "reference runs"}
+_SHORT_SOURCES = {"run": "own", "evaluated": "once", "reference": "reference"}
 #: Own and reference runs keep the colour of their experiment, under another sign.
 _MARKERS = {"run": "star", "evaluated": "hex", "reference": "plus"}
 _HEADINGS = {

@@ -87,7 +87,15 @@ def _most_evaluated(
         if len(table):
             table["days"] += _shift(members[0])
         found.append((members, table))
-    return max(found, key=lambda one: len(one[1][["days", "s2_share"]].drop_duplicates()))
+    # Of equals, one that met parts of the season in training is what the curve is about.
+    return max(
+        found, key=lambda one: (len(one[1][["days", "s2_share"]].drop_duplicates()), _met_parts(one[0][0]))
+    )
+
+
+def _met_parts(result: Result) -> bool:
+    sampling = result.folder.spec().get("sampling", {}) if isinstance(result, Run) else {}
+    return any(sampling.get(field) for field in ("date_dropout", "season_cut", "sensor_dropout"))
 
 
 def _is_partial(result: Result) -> bool:

@@ -92,10 +92,16 @@ def test_one_model_evaluated_on_parts_has_a_curve_beside_the_runs_trained_for_th
     assert set(of_source["evaluated"]["runs"]) == {2}
     share = curves.s2_share[curves.s2_share["source"] == "evaluated"]
     assert sorted(share["s2_share"].unique()) == [0.4, 1.0]
-    assert Curve("evaluated", "tsa").name == "Fusion in time (own model for any date)"
+    assert Curve("evaluated", "tsa").name == "Fusion in time (own, trained once)"
     assert set(curves.runs) == {*trained, *once}
     accuracy = of_source["evaluated"].query("metric == 'accuracy' and days == 92")["value"]
     assert accuracy.tolist() == pytest.approx([sum(run.scores().overall["accuracy"] for run in once) / 2])
+
+
+def test_of_models_evaluated_alike_the_one_that_met_parts_in_training_is_shown(tmp_path: Path) -> None:
+    plain = evaluated(run_that_saw(tmp_path), {"days": 92})
+    taught = evaluated(run_that_saw(tmp_path, season_cut=0.5), {"days": 92})
+    assert own_curves([plain, taught]).runs == own_curves([taught, plain]).runs == (taught,)
 
 
 def test_the_curve_of_one_model_is_over_the_regions_chosen(tmp_path: Path) -> None:
