@@ -84,14 +84,13 @@ def run_command(
     grid on this machine; on a scheduler it goes on without this view.
     """
     from cropdash.training.grid.plan import item_name
-    from cropdash.training.grid.record import GridRecord
 
     name, grid = grid_from(file, changes)
     if dry_run:
         for item in grid.plan(data):
             click.echo(item_name(item))
         return
-    record = GridRecord.begin(name, grid, data_of(grid, data), runs_folder, scheduler=scheduler)
+    record = begin(name, grid, data_of(grid, data), runs_folder, scheduler)
     leave(work_through(record, workers=workers, retry_failed=retry_failed))
 
 
@@ -181,6 +180,19 @@ def grid_from(name: str, changes: tuple[str, ...]) -> tuple[str, Grid]:
             raise ValueError(f"--set {change}: the value is not valid YAML ({error})") from None
     found, grid = open_grid(name)
     return found, grid.changed(values)
+
+
+def begin(name: str, grid: Grid, data: Path, runs_folder: Path, scheduler: str | None) -> GridRecord:
+    """Note a grid as begun, once it is known to fit its data.
+
+    Raises:
+        FileNotFoundError, ValueError: it does not; the message says why.
+    """
+    from cropdash.training.grid.record import GridRecord
+    from cropdash.training.grid.work import check_fits
+
+    check_fits(grid.plan(data))
+    return GridRecord.begin(name, grid, data, runs_folder, scheduler=scheduler)
 
 
 def work_through(

@@ -13,6 +13,7 @@ from cropdash.cli.grid import (
     RETRY,
     SCHEDULER,
     WORKERS,
+    begin,
     data_of,
     grid_from,
     leave,
@@ -59,7 +60,6 @@ def reproduce_command(
     from cropdash.analysis.reproduction import STUDIES, reproduction
     from cropdash.analysis.reproduction_text import reproduction_text, write_reproduction
     from cropdash.runs.library import RunLibrary
-    from cropdash.training.grid.record import GridRecord
 
     name, grid = grid_from(study, changes)
     table = next((known for known in STUDIES if known == grid.published), None)
@@ -70,7 +70,7 @@ def reproduce_command(
     if no_run:
         results = RunLibrary(runs_folder).results()
     else:
-        record = GridRecord.begin(name, grid, data_of(grid, data), runs_folder, scheduler=scheduler)
+        record = begin(name, grid, data_of(grid, data), runs_folder, scheduler)
         standing = work_through(record, workers=workers, retry_failed=retry_failed)
         own = {one.run for one in standing.items}
         results = [result for result in RunLibrary(runs_folder).results() if result.id in own]

@@ -18,7 +18,7 @@ from cropdash.packaged import packaged_file
 from cropdash.training.grid.definition import SHIPPED, Grid
 from cropdash.training.grid.record import GridRecord
 from cropdash.training.grid.standing import GridStanding, Observer
-from cropdash.training.grid.work import GridWork, cancel_grid
+from cropdash.training.grid.work import GridWork, cancel_grid, check_fits
 
 if TYPE_CHECKING:
     from cropdash.engine import Engine
@@ -105,7 +105,9 @@ class GridRoom:
             raise KeyError(f"there is no grid {name!r} to choose")
         if entry.grid is None:
             raise ValueError(entry.error)
-        return self._begin(GridRecord.begin(name, entry.grid.changed(changes), data, self._runs))
+        grid = entry.grid.changed(changes)
+        check_fits(grid.plan(data))
+        return self._begin(GridRecord.begin(name, grid, data, self._runs))
 
     def resume(self, id: str, *, retry_failed: bool = False) -> str:
         """Go on with a grid that was begun here, from the last epoch of each run.

@@ -17,7 +17,7 @@ from cropdash.engine import GPU, Engine
 from cropdash.runs.run_folder import RunFolder
 from cropdash.runs.status import ACTIVE
 from cropdash.training.existing_runs import RunExists, check_not_done
-from cropdash.training.grid.plan import FusedItem, TrainedItem
+from cropdash.training.grid.plan import FusedItem, GridPlan, TrainedItem
 from cropdash.training.grid.record import GridRecord
 from cropdash.training.grid.standing import GridStanding, ItemStanding, Observer
 from cropdash.training.launch import queue
@@ -50,13 +50,11 @@ class GridWork:
         self._note = ""
 
     def start(self) -> GridStanding:
-        """Check the grid against its data, and queue all that is to be done.
+        """Queue all that is to be done. That it fits its data is checked before, by :func:`check_fits`.
 
         Raises:
-            FileNotFoundError, ValueError: a run does not fit the data set; nothing has been queued then.
             ConnectionError: no scheduler answers at the engine's address.
         """
-        check_fits(self.record)
         standing = self.observer.look()
         if not any(self._is_to_be_done(one) for one in standing.items):
             return standing
@@ -198,28 +196,28 @@ class GridWork:
 
     def _what_is_lacking(self, standing: GridStanding) -> str:
         """Why runs wait although nothing runs."""
-        if standing.counts["running"] or not standing.counts["waiting"]:
+        if self.engine.address is None or standing.counts["running"] or not standing.counts["waiting"]:
             return ""
         offers = self.engine.offers()
         if not offers:
             return "The scheduler has no worker; start one with: dask worker ADDRESS --nthreads 1"
         needs_gpu = any(item.spec.device == "cuda" for item in self.record.plan.trained)
-        if needs_gpu and self.engine.address is not None and not any(offer.get(GPU) for offer in offers):
+        if needs_gpu and not any(offer.get(GPU) for offer in offers):
             return (
                 "No worker offers a GPU; start one with: dask worker ADDRESS --nthreads 1 --resources GPU=1"
             )
         return ""
 
 
-def check_fits(record: GridRecord) -> None:
-    """Check each kind of run of a grid against the data set, before anything is queued.
+def check_fits(plan: GridPlan) -> None:
+    """Check each kind of run of a grid against the data set, before the grid is begun.
 
     Raises:
         FileNotFoundError, ValueError: one does not fit; the message says why.
     """
     seen: set[str] = set()
     store = None
-    for item in record.plan.trained:
+    for item in plan.trained:
         # Neither seed nor share of dates decides whether an experiment fits.
         sampling = item.spec.sampling.model_copy(update={"s2_share": None})
         kind = item.spec.model_copy(update={"seed": 0, "sampling": sampling})
