@@ -81,8 +81,8 @@ def _image(run: Result, mapped: MappedRun, subject: Subject, area: ReportArea | 
                 f"{count(apart, 'parcel lies', 'parcels lie')} far from these and outside the picture."
             )
     else:
-        view = area.shape
-        picked = PickedArea.of(mapped, view)
+        view = area.view
+        picked = PickedArea.of(mapped, area.shape)
         answers, where = picked.answers, f"{area.name} ({where})"
         codes = np.where(picked.outlines, codes, np.uint8(0))
         inside = np.bincount(codes, minlength=256)

@@ -14,7 +14,7 @@ from cropdash.dashboard.choosers import NothingToShow
 from cropdash.dashboard.colours import RunStyle, place_style
 from cropdash.dashboard.compare.comparison import Compared
 from cropdash.dashboard.map.mapped_run import MappedRun
-from cropdash.dashboard.map.outlines import View
+from cropdash.dashboard.map.outlines import Ring, View
 from cropdash.dashboard.report.contents import SECTIONS
 from cropdash.dashboard.run_words import run_name
 from cropdash.runs.results import Result
@@ -25,15 +25,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReportArea:
-    """A part of the map that a report looks at more closely, in the map's units."""
+    """A part of the map that a report looks at more closely: a rectangle or a polygon, in the map's units."""
 
     name: str
-    shape: View
+    shape: View | Ring
 
     @classmethod
     def picked(cls, area: Sequence[float]) -> ReportArea:
-        """What is picked on the map page."""
-        return cls("the picked area", View(*area))
+        """What is picked on the map page: the edges of a rectangle, or the corners of a polygon one after the other."""
+        if len(area) == 4:
+            return cls("the picked area", View(*area))
+        return cls("the picked area", tuple(zip(area[::2], area[1::2], strict=True)))
+
+    @property
+    def view(self) -> View:
+        """The rectangle around it."""
+        if isinstance(self.shape, View):
+            return self.shape
+        x, y = zip(*self.shape, strict=True)
+        return View(min(x), min(y), max(x), max(y))
 
 
 @dataclass(frozen=True, eq=False)

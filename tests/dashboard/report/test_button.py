@@ -94,6 +94,8 @@ def test_the_picked_area_has_its_own_map_and_the_data_come_as_an_archive(workben
     request = ReportRequest.read({"sections": ["maps"]})
     report = chosen_report(workbench, styles, "", request, (x0, y0, (x0 + x1) / 2, y1))
     assert report.count('alt="Map of the test parcels of') == 2 and "the picked area" in report
+    triangle = chosen_report(workbench, styles, "", request, (x0, y0, x1, y0, x1, y1))
+    assert triangle.count('alt="Map of the test parcels of') == 2
     packed = chosen_tables(workbench, styles, "", request)
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         assert {"runs.csv", "parcels_1_S2_seed1_example.gpkg"} <= set(archive.namelist())
