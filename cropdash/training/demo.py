@@ -26,6 +26,7 @@ from cropdash.datasets.store import ParcelStore
 from cropdash.json_file import read_json
 from cropdash.packaged import packaged_file
 from cropdash.runs import run_folder
+from cropdash.runs.evidence import EVIDENCE
 from cropdash.runs.library import RunLibrary
 from cropdash.training.experiment import ExperimentSpec, explain
 
@@ -39,6 +40,8 @@ _SHIPPED = (
     run_folder.PREDICTIONS,
     run_folder.SUMMARY,
 )
+#: And of the runs that keep their attention.
+_WITH_ATTENTION = (run_folder.ATTENTION, EVIDENCE)
 
 
 class _Part(BaseModel):
@@ -61,7 +64,7 @@ class Demo(_Part):
         name: of the data set, and of its folder.
         simulation: what its parcels are made from.
         seeds: every experiment is trained with each of them.
-        attention_seed: the seed whose runs keep their attention.
+        attention_seed: the seed whose runs keep their attention, with the evidence for it.
         experiments: what tells the experiments apart, as fields of the specification.
         spec: fields that all of them share.
     """
@@ -187,7 +190,7 @@ def train_demo(
     specs = demo.specs()
     with tempfile.TemporaryDirectory(prefix="cropdash-demo-") as trained:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            train_one = partial(_train_one, store.parent, Path(trained))
+            train_one = partial(_train_one, store.parent, Path(trained), demo.attention_seed)
             tasks = {pool.submit(train_one, spec.model_dump(mode="json")): spec for spec in specs}
             for done, task in enumerate(as_completed(tasks), start=1):
                 task.result()
@@ -209,17 +212,23 @@ def _is_run(path: Path) -> bool:
     return (path / run_folder.SPEC).is_file()
 
 
-def _train_one(data: Path, runs: Path, values: dict[str, Any]) -> None:
+def _train_one(data: Path, runs: Path, attention_seed: int, values: dict[str, Any]) -> None:
+    from cropdash.training.attention_evidence import attention_evidence
     from cropdash.training.train import train
 
+    spec = ExperimentSpec.model_validate(values)
     # The specification names the data set, not a place on this machine.
     with chdir(data):
-        train(ExperimentSpec.model_validate(values), runs)
+        run = train(spec, runs)
+        if spec.seed == attention_seed:
+            evidence = attention_evidence(run)
+            assert evidence is not None, "nobody stops it"
+            evidence.write(run.folder.path)
 
 
 def _ship(trained: Path, shipped: Path, *, attention: bool) -> None:
     shipped.mkdir(parents=True)
-    for name in (*_SHIPPED, run_folder.ATTENTION) if attention else _SHIPPED:
+    for name in (*_SHIPPED, *_WITH_ATTENTION) if attention else _SHIPPED:
         shutil.copyfile(trained / name, shipped / name)
     # Which machine and process trained it is of no use elsewhere.
     status = read_json(trained / run_folder.STATUS)

@@ -10,6 +10,7 @@ import pytest
 
 from cropdash.datasets.store import ParcelStore
 from cropdash.packaged import packaged_file
+from cropdash.runs.evidence import EVIDENCE, Evidence
 from cropdash.runs.library import RunLibrary
 from cropdash.runs.run_folder import Run
 from cropdash.training.demo import RUNS, Demo, train_demo
@@ -47,7 +48,9 @@ def test_shipped_runs_are_simulated_complete_and_small(demo: Demo, shipped: dict
         matrix = run.confusion()
         assert matrix is not None
         assert matrix.support.min() >= 40
+        assert (Evidence.read(run.folder.path) is not None) == (run.seed == demo.attention_seed)
     files = [path for path in packaged_file("demo").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files if path.name == EVIDENCE) < 0.3 * MEBIBYTE
     assert sum(path.stat().st_size for path in files) < 15 * MEBIBYTE
 
 
@@ -122,6 +125,7 @@ def test_what_ships_of_a_run_is_its_results(cache: Path, tmp_path: Path) -> None
         assert run.status == "finished"
         assert not (folder / "model.safetensors").exists()
         assert (folder / "attention.parquet").exists() == (run.seed == 2)
+        assert (Evidence.read(folder) is not None) == (run.seed == 2)
         assert run.data == "small"
 
 
