@@ -9,6 +9,7 @@ import pytest
 
 from cropdash.runs.library import RunLibrary
 from cropdash.runs.run_folder import RunFolder
+from cropdash.runs.telling_apart import differing_settings
 
 
 def library(folder: Path, *settings: dict[str, Any]) -> RunLibrary:
@@ -56,3 +57,26 @@ def test_a_run_whose_twin_goes_is_alone_again(tmp_path: Path) -> None:
     assert runs.get("tsa_seed1_0").apart == "epochs 1"
     (tmp_path / "tsa_seed1_1").rename(tmp_path / ".gone")
     assert runs.get("tsa_seed1_0").apart == ""
+
+
+def test_the_settings_that_differ_are_told_by_name_with_every_value_in_words(tmp_path: Path) -> None:
+    runs = library(
+        tmp_path,
+        {"optimisation": {"batch_size": 32, "learning_rate": 1e-3}, "geometry_features": True, "early": None},
+        {"optimisation": {"batch_size": 64, "learning_rate": 1e-3}, "geometry_features": False, "early": 4},
+    ).results()
+    assert differing_settings(runs) == {
+        "Batch size": ["32", "64"],
+        "Geometry features": ["yes", "no"],
+        "Early": ["none", "4"],
+    }
+    assert differing_settings(runs[:1]) == {}
+
+
+def test_settings_of_one_name_in_two_places_are_told_with_their_places(tmp_path: Path) -> None:
+    runs = library(
+        tmp_path,
+        {"model": {"dropout": 0.1}, "sampling": {"dropout": 0.2}},
+        {"model": {"dropout": 0.3}, "sampling": {"dropout": 0.0}},
+    ).results()
+    assert list(differing_settings(runs)) == ["Model, dropout", "Sampling, dropout"]
