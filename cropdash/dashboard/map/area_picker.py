@@ -20,8 +20,12 @@ from cropdash.dashboard.state import MAXIMUM_CORNERS, Choices
 _STRAIGHT = 0.004
 _WORDS = {
     Shape.RECTANGLE: ("Draw a rectangle", "Drag over the map."),
-    Shape.POLYGON: ("Draw a polygon", "Tap its corners on the map; a double tap on the last one closes it."),
+    Shape.POLYGON: (
+        "Draw a polygon",
+        "Tap its corners on the map; a double tap on the last one closes it, and so does the button.",
+    ),
 }
+_ENDS = {Shape.RECTANGLE: "Stop drawing", Shape.POLYGON: "Close the polygon"}
 
 
 def picked_shape(area: tuple[float, ...] | None) -> View | Ring | None:
@@ -37,6 +41,7 @@ class AreaPicker(pn.viewable.Viewer):
     Args:
         choices: hold the picked area.
         parcel_map: the map that is drawn on; it passes what was drawn to :meth:`pick`.
+        on_drawing: called with whether something is being drawn, as that begins and ends.
         native: takes a shape from the map's system to the data set's, which the choices have.
     """
 
@@ -44,11 +49,13 @@ class AreaPicker(pn.viewable.Viewer):
         self,
         choices: Choices,
         parcel_map: ParcelMap,
-        native: Callable[[View | Ring], View | Ring] = lambda shape: shape,
+        on_drawing: Callable[[bool], None],
+        native: Callable[[View | Ring], View | Ring],
         **params: Any,
     ) -> None:
         super().__init__(**params)
         self._choices, self._map, self._native = choices, parcel_map, native
+        self._on_drawing = on_drawing
         self._drawing: Shape | None = None
         common: dict[str, Any] = {"size": "small", "variant": "outlined", "margin": 0}
         self.draw_buttons = {
@@ -106,7 +113,11 @@ class AreaPicker(pn.viewable.Viewer):
         self.clear_button.visible = shape is not None
 
     def _draw_clicked(self, shape: Shape, _: Any) -> None:
-        self._let_draw(None if self._drawing is shape else shape)
+        drew = self._drawing
+        if drew is shape is Shape.POLYGON:
+            # With too few corners it is given up.
+            self._map.close_polygon()
+        self._let_draw(None if drew is shape else shape)
 
     def _let_draw(self, drawn: Shape | None) -> None:
         self._drawing = drawn
@@ -114,12 +125,13 @@ class AreaPicker(pn.viewable.Viewer):
         for shape, button in self.draw_buttons.items():
             draws = shape is drawn
             button.param.update(
-                label="Stop drawing" if draws else _WORDS[shape][0],
+                label=_ENDS[shape] if draws else _WORDS[shape][0],
                 variant="contained" if draws else "outlined",
             )
         if drawn is not None:
             self._hint.object = f"<p class='note' role='status'>{_WORDS[drawn][1]}</p>"
         self._hint.visible = drawn is not None
+        self._on_drawing(drawn is not None)
 
 
 def _few(ring: Ring) -> Ring:

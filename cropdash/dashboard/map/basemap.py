@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlsplit
 
 import panel as pn
@@ -40,7 +39,6 @@ class BasemapSwitch(pn.viewable.Viewer):
     def __init__(self, settings: Settings, parcel_map: ParcelMap, on_change: Callable[[], None]) -> None:
         super().__init__()
         self._tiles, self._credit = settings.tiles, settings.tiles_credit
-        self._on_change = on_change
         host = urlsplit(self._tiles).netloc or "this server"
         self.switch = pmu.Switch(
             label="Basemap", size="small", margin=0, disabled=not self._tiles, css_classes=["cd-map-basemap"]
@@ -52,7 +50,8 @@ class BasemapSwitch(pn.viewable.Viewer):
             else _HOW
         )
         self._map = parcel_map
-        self.switch.param.watch(self._switched, "value")
+        self._laid = False
+        self.switch.param.watch(lambda _: on_change(), "value")
         note = text_pane("", "cd-map-basemap-note")
         note.object = f"<p class='note'>{html.escape(said)}</p>"
         self._layout = pn.FlexBox(
@@ -73,9 +72,11 @@ class BasemapSwitch(pn.viewable.Viewer):
         """The reference system that the parcels must have; None where any will do."""
         return f"EPSG:{WEB_MERCATOR}" if self.switch.value else None
 
-    def _switched(self, event: Any) -> None:
-        self._map.lay_over(self._source() if event.new else None)
-        self._on_change()
+    def lay(self) -> None:
+        """Bring the map in line with the switch, once its parcels have the system of the tiles."""
+        if self.switch.value != self._laid:
+            self._laid = self.switch.value
+            self._map.lay_over(self._source() if self._laid else None)
 
     def _source(self) -> WMTSTileSource:
         return WMTSTileSource(url=self._tiles, attribution=html.escape(self._credit))

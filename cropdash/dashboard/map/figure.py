@@ -145,7 +145,12 @@ class MapFigure:
         # Its corners are told as an event as well.
         self._draw_ring = PolySelectTool(visible=False, renderers=[])
         self._draw_ring.overlay.update(
-            fill_color=ACCENT, fill_alpha=0.12, line_color=INK, line_alpha=1, line_width=2, line_dash=[6, 4]
+            fill_color=ACCENT,
+            fill_alpha=0.12,
+            line_color=INK,
+            line_alpha=1,
+            line_width=2,
+            line_dash=[6, 4],
         )
         plot: Any = figure(
             height=height,

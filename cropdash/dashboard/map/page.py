@@ -13,6 +13,8 @@ from concurrent.futures import Future
 from typing import Any
 
 import panel as pn
+from bokeh.document import Document
+from panel.io.state import set_curdoc
 
 from cropdash.dashboard.choosers import NothingToShow
 from cropdash.dashboard.map.answers import answer
@@ -77,14 +79,14 @@ class MapPage(Page):
         self.map = ParcelMap(
             self._tapped, self.show_failure, raster_of, height=_MAP_HEIGHT, on_shape=self._pick
         )
-        self.area_picker = AreaPicker(choices, self.map, self._native)
+        self.swipe = SwipeLine()
+        self.area_picker = AreaPicker(choices, self.map, self._drawing, self._native)
         self.basemap = BasemapSwitch(workbench.settings, self.map, self.update)
         self.controls = MapControls(choices, self.slug, self.update, self.map.look_at, self._find)
         self.table = ParcelTable(self._choose_parcel, lambda rows: self._mapped[0].parcels(rows))
         self.areas = AreasSection(self._choose_class)
         self._note = text_pane("", "cd-map-note")
         self._second = pn.Column(styles=OVER, margin=0)
-        self.swipe = SwipeLine()
         self.body.objects = [
             # A column, since Bokeh's pane passes neither its class nor its style on.
             framed(
@@ -151,6 +153,7 @@ class MapPage(Page):
         if displayed is None:
             return
         self.show_body()
+        self.basemap.lay()
         where = f"in {self.choices.region or listed(run.regions())}"
         here = self._picked_area(mapped)
         self._say(run, mapped, here, where)
@@ -210,10 +213,8 @@ class MapPage(Page):
         waits = self._pending(projected)
         if not waits and not drawn_as_polygons(len(outlines)):
             waits = self._pending(raster_in_background(projected.result()))
-        if waits:
-            self.show_loading("Laying the parcels over the basemap.")
-            return None
-        return projected.result()
+        # What is on the map stays there meanwhile.
+        return None if waits else projected.result()
 
     def _pending(self, work: Future[Any]) -> bool:
         """Whether work in the background is still going on; the page is refreshed when it is done.
@@ -281,10 +282,9 @@ class MapPage(Page):
         outlines = self._mapped[0].outlines
         before, self._displayed = self._displayed, displayed
         if before is not None and self._drawn is outlines:
-            self.map.look_at(moved_view(self.map.view, before.crs, displayed.crs))
+            self.map.look_at(moved_view(self.map.view, before.crs, displayed.crs), draw=False)
         else:
-            # First the view, then the parcels: they are then sent once.
-            self.map.look_at(displayed.places[0].view)
+            self.map.look_at(displayed.places[0].view, draw=False)
         self._drawn = outlines
         self.controls.offer_places(displayed.places, displayed.view)
         self.map.show(displayed, painted, self.legend.hidden)
@@ -324,7 +324,12 @@ class MapPage(Page):
         if document is None:
             self.choices.parcel = parcel
         else:
-            document.add_next_tick_callback(lambda: setattr(self.choices, "parcel", parcel))
+            document.add_next_tick_callback(lambda: self._choose_in(document, parcel))
+
+    def _choose_in(self, document: Document, parcel: str) -> None:
+        # Others ask whose session it is, which a callback of Bokeh's does not tell by itself.
+        with set_curdoc(document):
+            self.choices.parcel = parcel
 
     def _find(self, parcel: str) -> bool:
         """Choose a parcel by its id; whether there is such a one."""
@@ -363,6 +368,10 @@ class MapPage(Page):
 
     def _pick(self, shape: View | Ring) -> None:
         self.area_picker.pick(shape)
+
+    def _drawing(self, draws: bool) -> None:
+        """A shape is drawn on one map, which is seen wholly meanwhile."""
+        self.swipe.paused = draws
 
     def _native(self, shape: View | Ring) -> View | Ring:
         """What was drawn on the map, in the data set's own system."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from bokeh.events import SelectionGeometry, Tap
+from bokeh.events import DoubleTap, SelectionGeometry, Tap
 from bokeh.models import TileSource
 
 from cropdash.dashboard.map.colours import Colouring
@@ -76,6 +76,7 @@ class ParcelMap:
         self._on_tap, self._on_error, self._raster = on_tap, on_error, raster
         self._on_shape = on_shape
         self._drawing_shape: Shape | None = None
+        self._corners: list[tuple[float, float]] = []
         self._marked: View | None = None
         self._tiles: TileSource | None = None
         self._outlines: ParcelOutlines | None = None
@@ -167,9 +168,14 @@ class ParcelMap:
 
     def let_draw(self, shape: Shape | None) -> None:
         """Let the pointer draw a shape, once, rather than move the map and choose parcels."""
-        self._drawing_shape = shape
+        self._drawing_shape, self._corners = shape, []
         for drawing in self.drawings:
             drawing.let_draw(shape)
+
+    def close_polygon(self) -> None:
+        """Take the polygon that is being drawn as it is; nothing if it encloses nothing yet."""
+        if self._drawing_shape is Shape.POLYGON:
+            self._take(_closed(tuple(self._corners)))
 
     def mark(self, shape: View | Ring | None) -> None:
         """Draw a shape over the parcels, or none."""
@@ -186,14 +192,19 @@ class ParcelMap:
         for drawing in self.drawings:
             drawing.lay_over(tiles)
 
-    def look_at(self, view: View) -> None:
-        """Move the map."""
+    def look_at(self, view: View, *, draw: bool = True) -> None:
+        """Move the map.
+
+        Args:
+            draw: False where :meth:`show` follows, so that the view is sent once, with its parcels.
+        """
         # Before the browser has said how large it is, it squares the view itself.
         shaped = view.shaped(*self._pixels) if self._sized else view
         # Reset comes back here.
         self.figure.x_range.update(start=shaped.x0, end=shaped.x1, reset_start=view.x0, reset_end=view.x1)
         self.figure.y_range.update(start=shaped.y0, end=shaped.y1, reset_start=view.y0, reset_end=view.y1)
-        self._draw()
+        if draw:
+            self._draw()
 
     def shows(self, position: int) -> bool:
         """Whether a parcel lies wholly in view, and large enough to be seen."""
@@ -341,16 +352,26 @@ class ParcelMap:
         """Take what is tapped and drawn on a figure; its side of the line says which run is meant."""
         drawing.plot.on_event(Tap, lambda event: self._tapped(event, side))
         drawing.plot.on_event(SelectionGeometry, self._drawn)
+        drawing.plot.on_event(DoubleTap, self._tapped_twice)
 
     def _tapped(self, event: Tap, side: int = 0) -> None:
         # The corner of a polygon is no parcel that is meant.
-        if self._drawing_shape is None:
+        if self._drawing_shape is Shape.POLYGON:
+            self._corners.append((float(event.x), float(event.y)))
+        elif self._drawing_shape is None:
             self._guarded(lambda: self._on_tap(self._under(event.x, event.y, side)))
+
+    def _tapped_twice(self, event: DoubleTap) -> None:
+        if self._drawing_shape is Shape.POLYGON:
+            self._corners.append((float(event.x), float(event.y)))
+            self.close_polygon()
 
     def _drawn(self, event: SelectionGeometry) -> None:
         if not event.final or self._drawing_shape is None:
             return
-        shape = _shape(event.geometry)
+        self._take(_shape(event.geometry))
+
+    def _take(self, shape: View | Ring | None) -> None:
         if shape is None:
             return
         self.let_draw(None)
@@ -388,7 +409,11 @@ def _shape(geometry: dict[str, Any]) -> View | Ring | None:
         return View(x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
     if geometry.get("type") != "poly":
         return None
-    corners = [(float(x), float(y)) for x, y in zip(geometry["x"], geometry["y"], strict=True)]
-    # A second tap that ends the drawing stands on the last corner.
+    return _closed(tuple(zip(map(float, geometry["x"]), map(float, geometry["y"]), strict=True)))
+
+
+def _closed(corners: Ring) -> Ring | None:
+    """The polygon of some corners; None where it encloses nothing."""
+    # The taps that end the drawing stand on the last corner.
     ring = tuple(corner for at, corner in enumerate(corners) if at == 0 or corner != corners[at - 1])
     return ring if len(set(ring)) >= 3 else None

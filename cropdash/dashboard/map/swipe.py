@@ -37,6 +37,7 @@ class SwipeLine(JSComponent):
     """
 
     parted = param.Boolean(default=False, doc="Whether both maps are seen.")
+    paused = param.Boolean(default=False, doc="Whether the first is seen wholly for now, to draw on it.")
     names = param.List(default=["", ""], doc="What the first and the second show, written upon them.")
     place = param.Number(
         default=50.0, bounds=(0, 100), doc="Where the line stands, in per cent of the width."
@@ -63,7 +64,7 @@ class SwipeLine(JSComponent):
       let place = model.place
       const put = (at) => {
         place = Math.min(100, Math.max(0, at))
-        const parted = model.parted
+        const parted = model.parted && !model.paused
         const [first, second] = view.parent.child_views
         for (const part of [line, left, right]) part.hidden = !parted
         first.el.style.clipPath = parted ? `inset(0 ${100 - place}% 0 0)` : ""
@@ -101,7 +102,7 @@ class SwipeLine(JSComponent):
         tell()
       })
       model.on("place", () => { if (model.place !== place) put(model.place) })
-      model.on("parted", () => put(place))
+      model.on(["parted", "paused"], () => put(place))
       model.on("names", name)
       name()
     }
