@@ -14,6 +14,7 @@ import panel as pn
 import panel_material_ui as pmu
 import param
 from panel.util import edit_readonly
+from panel_material_ui.base import MaterialComponent
 
 from cropdash.dashboard.address_check import leave_out_unknown
 from cropdash.dashboard.browser_link import BrowserLink
@@ -143,6 +144,7 @@ class Frame(pn.viewable.Viewer):
             self.page.busy = self.param.busy
         self._link.jslink(self.page, wide="sidebar_open")
         self._theme.jslink(self.page, dark="dark_theme")
+        self._theme.param.watch(self._darken_hidden_pages, "dark")
         self._link.param.watch(lambda _: self.follow_runs(), "seen")
         choices.param.watch(self._show_page, "page")
         choices.param.watch(self._show_parcel, "parcel")
@@ -193,6 +195,13 @@ class Frame(pn.viewable.Viewer):
         except Exception as error:
             log.exception("page %s could not be built", slug)
             return BrokenPage(self.choices, self.workbench, PAGES[slug], error)
+
+    def _darken_hidden_pages(self, event: Any) -> None:
+        """The browser turns what it shows; pages built before and out of view it would show half turned."""
+        for page in self._pages.values():
+            if not page.shown:
+                for widget in page.__panel__().select(MaterialComponent):
+                    widget.dark_theme = event.new  # type: ignore[attr-defined]
 
     def _show_parcel(self, *_: Any) -> None:
         chosen = self.choices.parcel is not None

@@ -78,6 +78,7 @@ class Choices(param.Parameterized):
         "date",
         "area",
         "part",
+        "present",
         "controls",
     )
 
