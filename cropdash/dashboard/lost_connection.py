@@ -12,7 +12,7 @@ from cropdash.dashboard.colours import INK
 from cropdash.dashboard.theme import FONT
 
 _CSS = f"""
-div {{ position: fixed; left: 0; right: 0; bottom: 0; z-index: 3000; padding: 12px 16px; background: {INK}; color: #fff;
+.cd-lost {{ position: fixed; left: 0; right: 0; bottom: 0; z-index: 3000; padding: 12px 16px; background: {INK}; color: #fff;
   font: 15px/1.4 {FONT}; display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; justify-content: center; }}
 button {{ font: inherit; font-weight: 600; color: {INK}; background: #fff; border: 0; border-radius: 6px; padding: 7px 14px;
   cursor: pointer; }}
