@@ -202,12 +202,7 @@ class SeasonPage(Page):
 
     def _fill_legend(self, curves: SeasonCurves) -> None:
         styles = [(curve, curve.style(self.choices)) for curve in curves.curves]
-        self._legend.offer(
-            [
-                Entry(curve, curve.name, style.marker, style.colour)
-                for curve, style in styles
-            ]
-        )
+        self._legend.offer([Entry(curve, curve.name, style.marker, style.colour) for curve, style in styles])
 
     # --- pictures and tables -----------------------------------------------------------------------
 
