@@ -72,6 +72,12 @@ def mark_date(plot: Any, date: str | None) -> None:
         )
 
 
+def mark_months(plot: Any) -> None:
+    """Label the time axis with months, so few that they stand side by side on a phone."""
+    plot.xaxis.formatter = month_ticks()
+    plot.xaxis.ticker.desired_num_ticks = 5
+
+
 def month_ticks() -> DatetimeTickFormatter:
     """Month over year, so that labels stay narrow."""
     return DatetimeTickFormatter(days="%d %b\n%Y", months="%b\n%Y", years="%b\n%Y")

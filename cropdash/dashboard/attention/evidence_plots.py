@@ -11,7 +11,7 @@ from cropdash.dashboard.attention.answers import stream_label
 from cropdash.dashboard.attention.evidence_answers import ORDERS
 from cropdash.dashboard.attention.heatmap import RIGHT
 from cropdash.dashboard.colours import ACCENT, INK, MUTED, RULE
-from cropdash.dashboard.figures import DAY, hover, mark_date, milliseconds, month_ticks, new_figure
+from cropdash.dashboard.figures import DAY, hover, mark_date, mark_months, milliseconds, new_figure
 
 #: Colour, dash and width of each order. Dashes tell them apart where colours do not.
 _LINES = {
@@ -62,8 +62,8 @@ def _occlusion_plot(
         y_range=limits,
         tools="xpan,xwheel_zoom",
         active_scroll=None,
-        title=f"Lost without this date, {stream_label(stream)}",
-        y_axis_label="points",
+        title=stream_label(stream),
+        y_axis_label="points lost",
         min_border_left=left,
     )
     plot.min_border_right = RIGHT
@@ -71,7 +71,7 @@ def _occlusion_plot(
     plot.yaxis.ticker.desired_num_ticks = 4
     plot.xgrid.visible = False
     plot.xaxis.visible = last
-    plot.xaxis.formatter = month_ticks()
+    mark_months(plot)
     source = ColumnDataSource(
         {
             "date": milliseconds(table["date"].to_numpy()),
@@ -102,7 +102,7 @@ def deletion_plot(table: pd.DataFrame) -> Any:
     Args:
         table: of :func:`~cropdash.dashboard.attention.evidence_answers.deletion_table`, not empty.
     """
-    plot = new_figure(height=300, title="Confidence in the truth as dates are removed")
+    plot = new_figure(height=300, title="As dates are removed")
     plot.xaxis.axis_label = "dates removed, per cent"
     plot.yaxis.axis_label = "probability of the true class, per cent"
     plot.x_range = Range1d(-2, 92)

@@ -19,7 +19,7 @@ from bokeh.models import (
 from cropdash.analysis.attention_aggregate import AttentionByDate
 from cropdash.dashboard.attention.answers import of_head, stream_label
 from cropdash.dashboard.colours import INK, MUTED
-from cropdash.dashboard.figures import DAY, hover, mark_date, month_ticks, new_figure
+from cropdash.dashboard.figures import DAY, hover, mark_date, mark_months, new_figure
 from cropdash.dashboard.theme_switch import SEQUENTIAL
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def heatmap(
     plot.yaxis.axis_line_color = plot.yaxis.major_tick_line_color = None
     # The same for all sensors of a run, whose classes are the same: their time axes lie below each other.
     plot.min_border_left, plot.min_border_right = room([attention]), RIGHT
-    plot.xaxis.formatter = month_ticks()
+    mark_months(plot)
 
     row, column = np.nonzero(~np.isnan(weights))
     # Each class has its own calendar: dates that none of its parcels has leave no hole in its row.

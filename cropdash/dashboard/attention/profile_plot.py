@@ -10,7 +10,7 @@ from bokeh.models import ColumnDataSource, Range1d
 
 from cropdash.analysis.class_profiles import ClassProfiles, Profile
 from cropdash.dashboard.attention.heatmap import RIGHT
-from cropdash.dashboard.figures import hover, mark_date, milliseconds, month_ticks, new_figure
+from cropdash.dashboard.figures import hover, mark_date, mark_months, milliseconds, new_figure
 from cropdash.dashboard.parcel.series_plot import BAND_COLOURS
 from cropdash.nomenclature import SENSORS
 
@@ -93,7 +93,7 @@ def _plot(
         x_range=time,
         tools="xpan,xwheel_zoom",
         active_scroll=None,
-        title=f"{name}: mean of its parcels, {SENSORS[sensor].label}",
+        title=f"{name}, {SENSORS[sensor].label}",
         y_axis_label=label,
         min_border_left=left,
     )
@@ -102,7 +102,7 @@ def _plot(
     plot.yaxis.ticker.desired_num_ticks = 3
     plot.xgrid.visible = False
     plot.xaxis.visible = last
-    plot.xaxis.formatter = month_ticks()
+    mark_months(plot)
     for band in bands:
         source = ColumnDataSource(
             {

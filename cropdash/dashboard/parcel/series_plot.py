@@ -18,7 +18,7 @@ from bokeh.models.layouts import LayoutDOM
 
 from cropdash.analysis.class_profiles import Profile
 from cropdash.dashboard.colours import ACCENT, MUTED
-from cropdash.dashboard.figures import DAY, mark_date, milliseconds, month_ticks, new_figure
+from cropdash.dashboard.figures import DAY, mark_date, mark_months, milliseconds, new_figure
 from cropdash.dashboard.parcel.classes_behind import LOOKS, ClassBehind
 from cropdash.dashboard.parcel.series import SensorPanel
 
@@ -86,7 +86,7 @@ def _panel(
     plot.yaxis.ticker.desired_num_ticks = 4
     plot.ygrid.grid_line_color = None
     plot.xaxis.visible = last
-    plot.xaxis.formatter = month_ticks()
+    mark_months(plot)
     usual = _usual(panel, behind)
     low, high = _limits(panel, [profile.mean for _, profile in usual])
     plot.y_range = Range1d(low, high)
