@@ -19,6 +19,7 @@ from panel.custom import JSComponent
 
 from cropdash.dashboard import header_button
 from cropdash.dashboard.colours import run_style
+from cropdash.dashboard.page_colours import ACCENT, FAILURE, INK, PAPER, RULE
 from cropdash.dashboard.report.contents import SECTIONS, chosen_sections
 from cropdash.dashboard.report.cover import LARGEST_LOGO, Cover, logo_address
 from cropdash.dashboard.state import Choices
@@ -35,6 +36,14 @@ _LONGEST_LINE = 200
 
 def _resource(name: str) -> str:
     return files("cropdash.dashboard.report").joinpath(name).read_text(encoding="utf-8")
+
+
+#: The dialog follows the page's theme.
+_COLOURS = (
+    f"dialog {{ background: {PAPER}; color: {INK}; border: 1px solid {RULE}; }}\n"
+    f".first {{ background: {ACCENT}; border-color: {ACCENT}; color: {PAPER}; }}\n"
+    f".problem {{ color: {FAILURE}; }}\n"
+)
 
 
 class UnusableRequestError(ValueError):
@@ -98,7 +107,7 @@ class ReportButton(JSComponent):
     largest_logo = param.Integer(default=LARGEST_LOGO, constant=True, doc="Bytes.")
     area_picked = param.Boolean(default=False, doc="Whether an area of the map is picked.")
 
-    _stylesheets = [header_button.CSS, _resource("report_dialog.css")]
+    _stylesheets = [header_button.CSS, _COLOURS + _resource("report_dialog.css")]
     _esm = header_button.JS + _resource("report_dialog.js")
 
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
