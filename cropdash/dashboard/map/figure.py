@@ -48,7 +48,8 @@ class Shape(Enum):
 EMPTY_LAND = "#EDF0F0"
 
 # Keeps metres square whatever the shape of the window: the centre and the scale stay, the rest follows.
-# It waits until both ranges have settled, since tools and the server move one after the other.
+# It waits until both ranges have settled, since tools and the server move one after the other, the server in
+# messages of their own: squared between them, the old half of the view would be sent back.
 _KEEP_SQUARE = """
 clearTimeout(plot.square_timer)
 plot.square_timer = setTimeout(() => {
@@ -61,7 +62,7 @@ plot.square_timer = setTimeout(() => {
   const cx = (x.start + x.end) / 2, cy = (y.start + y.end) / 2
   x.setv({start: cx - scale * w / 2, end: cx + scale * w / 2})
   y.setv({start: cy - scale * h / 2, end: cy + scale * h / 2})
-}, 0)
+}, 60)
 """
 
 

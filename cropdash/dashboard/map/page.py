@@ -282,7 +282,9 @@ class MapPage(Page):
         outlines = self._mapped[0].outlines
         before, self._displayed = self._displayed, displayed
         if before is not None and self._drawn is outlines:
-            self.map.look_at(moved_view(self.map.view, before.crs, displayed.crs), draw=False)
+            view = moved_view(self.map.view, before.crs, displayed.crs)
+            self.map.look_at(view, draw=False)
+            self.map.look_again(view)
         else:
             self.map.look_at(displayed.places[0].view, draw=False)
         self._drawn = outlines
