@@ -23,14 +23,12 @@ class Entry(NamedTuple):
         key: what is shown and hidden.
         marker: Bokeh's name of the sign that stands before the label.
         colour: of the sign's box.
-        ink: of the text; the page's own if empty, which reads well on light and dark.
     """
 
     key: Hashable
     label: str
     marker: str
     colour: str
-    ink: str = ""
 
 
 class LegendSwitches(pn.FlexBox):
@@ -67,7 +65,7 @@ class LegendSwitches(pn.FlexBox):
             size="small",
             margin=(0, 14, 0, 0),
             stylesheets=[
-                f".MuiFormControlLabel-label {{ color: {entry.ink or INK}; font-weight: 600; font-size: 14px; }}"
+                f".MuiFormControlLabel-label {{ color: {INK}; font-weight: 600; font-size: 14px; }}"
                 f".MuiCheckbox-root {{ color: {follows_theme(entry.colour)} !important; padding: 4px; }}"
             ],
             css_classes=[f"{self._css_class}-item"],
