@@ -127,6 +127,7 @@ def _plot(
             )
         )
     if len(bands) > 1:
+        plot.y_range.range_padding = 0.3  # room for the legend above the lines
         plot.legend.update(
             orientation="horizontal", location="top_left", padding=1, spacing=8, label_text_font_size="11px",
             glyph_width=14, background_fill_alpha=0, border_line_color=None, label_height=11, margin=1,
