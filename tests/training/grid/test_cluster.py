@@ -54,7 +54,7 @@ def begun(engine: Engine, data: Path, runs: Path, **grid: object) -> GridRecord:
 
 def worked_through(work: GridWork) -> GridStanding:
     standing: list[GridStanding] = []
-    wait_until(lambda: standing.append(work.look()) or work.is_over(standing[-1]), 180)
+    wait_until(lambda: standing.append(work.look()) or work.is_over(standing[-1]), 300)
     return standing[-1]
 
 
