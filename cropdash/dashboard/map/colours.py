@@ -85,6 +85,22 @@ class Colouring:
         return np.array([False, *(entry.hatched for entry in self.entries)])[self.codes]
 
 
+def counted(colouring: Colouring, second: Colouring | None, inside: NDArray[np.bool_]) -> list[LegendEntry]:
+    """The entries, with how many of some parcels are of each.
+
+    Args:
+        second: of the second run, with the same entries, where two are compared.
+        inside: ``(parcels,)`` which parcels are meant.
+    """
+    size = len(colouring.entries) + 1
+    own = np.bincount(colouring.codes[inside], minlength=size)
+    other = None if second is None else np.bincount(second.codes[inside], minlength=size)
+    return [
+        replace(entry, parcels=int(own[code]), beside=None if other is None else int(other[code]))
+        for code, entry in enumerate(colouring.entries, start=1)
+    ]
+
+
 def compared(first: Colouring, second: Colouring) -> tuple[Colouring, Colouring]:
     """Two runs' colourings with the same entries in both, and how many parcels each run has of each."""
     described = {entry.key: entry for entry in first.entries}

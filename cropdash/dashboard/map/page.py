@@ -22,7 +22,7 @@ from cropdash.dashboard.map.area_picker import AreaPicker, picked_shape
 from cropdash.dashboard.map.areas import ClassAreas, PickedArea, class_areas, whole_areas
 from cropdash.dashboard.map.areas_section import AreasSection
 from cropdash.dashboard.map.basemap import BasemapSwitch
-from cropdash.dashboard.map.colours import compared
+from cropdash.dashboard.map.colours import compared, counted
 from cropdash.dashboard.map.controls import MapControls
 from cropdash.dashboard.map.figure import EMPTY_LAND
 from cropdash.dashboard.map.legend import LegendChips
@@ -82,7 +82,7 @@ class MapPage(Page):
         self.swipe = SwipeLine()
         self.area_picker = AreaPicker(choices, self.map, self._drawing, self._native)
         self.basemap = BasemapSwitch(workbench.settings, self.map, self.update)
-        self.controls = MapControls(choices, self.slug, self.update, self.map.look_at, self._find)
+        self.controls = MapControls(choices, self.slug, self._choice_changed, self.map.look_at, self._find)
         self.table = ParcelTable(self._choose_parcel, lambda rows: self._mapped[0].parcels(rows))
         self.areas = AreasSection(self._choose_class)
         self._note = text_pane("", "cd-map-note")
@@ -159,7 +159,7 @@ class MapPage(Page):
         self._say(run, mapped, here, where)
         self.controls.crop.offer(mapped.answers.classes)
         self._mapped = (mapped,) if beside is None else (mapped, beside)
-        self._draw(displayed, others, [run_name(run), "" if second is None else run_name(second)])
+        self._draw(displayed, here, others, [run_name(run), "" if second is None else run_name(second)])
         self._show_parcel()
         self._note.object = f"<p class='note'>{html.escape(' '.join(mapped.remarks()))}</p>"
         shape = picked_shape(self.choices.area)
@@ -246,7 +246,13 @@ class MapPage(Page):
             run.regions()
         )
 
-    def _draw(self, displayed: ParcelOutlines, others: Sequence[Result], names: list[str]) -> None:
+    def _draw(
+        self,
+        displayed: ParcelOutlines,
+        here: PickedArea | None,
+        others: Sequence[Result],
+        names: list[str],
+    ) -> None:
         """Colours and legend; geometry only where it is other than what is on the map."""
         controls = self.controls
         colourings = tuple(
@@ -265,7 +271,10 @@ class MapPage(Page):
             Painted(colouring, mapped.hover)
             for colouring, mapped in zip(colourings, self._mapped, strict=True)
         ]
-        self.legend.offer(colourings[0].entries)
+        second = colourings[1] if len(colourings) == 2 else None
+        self.legend.offer(
+            colourings[0].entries if here is None else counted(colourings[0], second, here.outlines)
+        )
         if len(painted) == 1 and self._second.objects:
             self._second.objects = []
             self.map.alone()

@@ -132,3 +132,38 @@ def test_colours_are_looked_up_in_the_raster() -> None:
     positions = np.array([[0, -1], [1, 1]], np.int32)
     assert codes_image(positions, np.array([3, 7], np.uint8)).tolist() == [[3, 0], [7, 7]]
     assert codes_image(positions, np.array([3, 7], np.uint8)).dtype == np.uint8
+
+
+def test_wide_views_are_taken_from_the_overview_as_they_would_be_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cropdash.dashboard.map.raster._OVERVIEW_FROM", 100)
+    x, y = np.arange(400) % 20 * 100.0, np.arange(400) // 20 * 100.0
+    outlines = ParcelOutlines(gpd.GeoSeries(shapely.box(x, y, x + 95, y + 95), crs=32631))
+    drawn, quick = ParcelRaster(outlines), ParcelRaster(outlines)
+    quick.prepare()
+    view = outlines.view.padded(0.1)
+    expected, found = drawn.positions(view, 240, 240), quick.positions(view, 240, 240)
+    # An overview's pixel of half a metre decides at the edges.
+    assert (expected == found).mean() > 0.99
+    assert found is quick.positions(view, 240, 240), "sessions begin with the same image"
+    near = View(100, 100, 130, 130)
+    assert np.array_equal(quick.positions(near, 240, 240), drawn.positions(near, 240, 240))
+
+
+def test_a_polygon_holds_the_points_that_its_crossing_sides_enclose_once() -> None:
+    x = np.arange(4) * 100.0
+    row = ParcelOutlines(gpd.GeoSeries(shapely.box(x, 0, x + 10, 10), crs=32631))
+    assert row.inside(((-5.0, -5.0), (150.0, -5.0), (150.0, 20.0), (-5.0, 20.0))).tolist() == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    # A bow tie: both of its loops count.
+    assert row.inside(((-50.0, -50.0), (350.0, 60.0), (350.0, -50.0), (-50.0, 60.0))).tolist() == [
+        True,
+        True,
+        True,
+        True,
+    ]

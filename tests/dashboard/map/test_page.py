@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from bokeh.events import SelectionGeometry
+from bokeh.events import DoubleTap, SelectionGeometry, Tap
 
 from cropdash.dashboard.choosers import NothingToShow
 from cropdash.dashboard.map.colours import CLEAR, ColourBy, Colouring, LegendEntry
@@ -16,6 +17,7 @@ from cropdash.dashboard.map.figure import HOVER, Shape
 from cropdash.dashboard.map.mapped_run import MappedRun, mappable
 from cropdash.dashboard.map.outlines import ParcelOutlines, View
 from cropdash.dashboard.map.page import MapPage
+from cropdash.dashboard.map.parcel_files import ParcelFormat, parcels_file
 from cropdash.dashboard.map.parcel_map import Painted, ParcelMap
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.state import Choices
@@ -286,3 +288,101 @@ def test_an_error_while_drawing_is_told_and_not_raised() -> None:
 def test_every_way_of_colouring_has_words() -> None:
     words = ["prediction", "truth", "right / wrong", "confidence", "doubt", "runs differ"]
     assert [by.label for by in ColourBy] == words
+
+
+# --- two runs, polygons, basemap -------------------------------------------------------------------
+
+
+def test_two_runs_share_a_legend_with_both_counts_and_stand_on_either_side_of_the_line(
+    workbench: Workbench,
+) -> None:
+    shown = page(workbench, "S2_seed1_example", "S1_seed1_example")
+    assert not shown.swipe.parted and len(shown.map.drawings) == 1
+    shown.controls.second.value = "S1_seed1_example"
+    assert shown.swipe.parted and len(shown.map.drawings) == 2
+    first, second = (painted.colouring for painted in shown.map._painted)
+    assert first.entries == second.entries
+    for entry in first.entries:
+        code = first.entries.index(entry) + 1
+        assert (entry.parcels, entry.beside) == ((first.codes == code).sum(), (second.codes == code).sum())
+    left, right = (drawing.polygons.data for drawing in shown.map.drawings)
+    assert left["xs"] == right["xs"] and left["prediction"] != right["prediction"]
+    assert shown.map.drawings[0].plot.x_range is shown.map.drawings[1].plot.x_range
+    shown.controls.second.value = ""
+    assert not shown.swipe.parted and len(shown.map.drawings) == 1
+
+
+def test_a_polygon_of_taps_takes_the_parcels_whose_point_lies_in_it(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example")
+    x0, y0, x1, y1 = around(shown, "r4-003", "r4-004")
+    shown.area_picker.draw_buttons[Shape.POLYGON].clicks += 1
+    assert shown.swipe.paused
+    # The triangle has the first parcel and a corner of the second, without its point.
+    for x, y in ((x0, y0), (x1 - 60, y0), (x0, y1 + 20)):
+        shown.map._tapped(Tap(shown.map.figure, x=x, y=y))
+    assert shown.choices.parcel is None, "a corner is no parcel that is meant"
+    shown.map._tapped_twice(DoubleTap(shown.map.figure, x=x0, y=y1 + 20))
+    assert shown.choices.area == (x0, y0, x1 - 60, y0, x0, y1 + 20)
+    assert shown.table.frame["parcel"].tolist() == ["r4-003"]
+    assert not shown.swipe.paused
+    assert sum(int(chip[1].rsplit(" ", 1)[1]) for chip in shown.legend.chips) == 1, (
+        "the legend counts what is picked"
+    )
+    assert shown.map.sources.ring.data["xs"] and not shown.map.drawings[0].picked.visible
+
+
+def test_the_basemap_is_off_says_where_tiles_come_from_and_lays_the_parcels_over_them(
+    workbench: Workbench,
+) -> None:
+    tiled = Workbench(replace(workbench.settings, tiles="https://tiles.example/{z}/{x}/{y}.png"))
+    shown = page(tiled, "S2_seed1_example")
+    assert not shown.basemap.switch.value and "tiles.example" in str(shown.basemap._layout[1].object)
+    before = shown.choices.query()
+    shown.basemap.switch.value = True
+    assert shown._displayed is not None and shown._displayed.crs == "EPSG:3857"
+    assert shown.map.drawings[0].plot.renderers[0].tile_source.url.startswith("https://tiles.example")
+    assert len(shown.map.drawings[0].polygons.data["xs"]) == 24
+    assert shown.choices.query() == before, "who opens a link switches it on himself"
+    shown.area_picker.take_view_button.clicks += 1
+    # Of what is in view all corners are told, in the metres of the data set.
+    assert shown.choices.area is not None and len(shown.choices.area) == 8
+    assert len(shown.table.frame) == 24
+    shown.basemap.switch.value = False
+    assert shown._displayed.crs == "EPSG:32631"
+
+
+def test_without_tiles_the_basemap_says_how_to_set_them_up(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example")
+    assert shown.basemap.switch.disabled and "CROPDASH_TILES" in str(shown.basemap._layout[1].object)
+
+
+@pytest.mark.parametrize("form", list(ParcelFormat))
+def test_the_listed_parcels_are_written_for_a_gis(
+    workbench: Workbench, form: ParcelFormat, tmp_path: Path
+) -> None:
+    shown = page(workbench, "S2_seed1_example", crop=18)
+    path = tmp_path / f"parcels.{form}"
+    path.write_bytes(parcels_file(shown._mapped[0].parcels(shown.table.rows), form).getvalue())
+    read = gpd.read_parquet(path) if form is ParcelFormat.GEOPARQUET else gpd.read_file(path)
+    assert read["parcel_id"].tolist() == shown.table.frame["parcel"].tolist()
+    assert read.crs.to_epsg() == 32631 and read.geometry.is_valid.all()
+
+
+def test_own_controls_come_back_from_the_address(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example", "S1_seed1_example")
+    shown.controls.colour_by.value = ColourBy.RIGHT
+    shown.controls.wrong_only.value = True
+    shown.controls.second.value = "S1_seed1_example"
+    again = Choices()
+    again.read_query(shown.choices.query(), list(workbench.pages))
+    opened = MapPage(again, workbench)
+    opened.activate()
+    assert opened.controls.colour_by.value == ColourBy.RIGHT
+    assert opened.controls.wrong_only.value
+    assert opened.controls.second.value == "S1_seed1_example" and opened.swipe.parted
+
+
+def test_sessions_share_what_is_made_of_a_run(workbench: Workbench) -> None:
+    one, other = page(workbench, "S2_seed1_example"), page(workbench, "S2_seed1_example")
+    assert one._mapped[0] is other._mapped[0]
+    assert one.map._painted[0].colouring is other.map._painted[0].colouring
