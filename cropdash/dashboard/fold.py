@@ -12,6 +12,10 @@ from panel.custom import JSComponent
 from cropdash.dashboard.page_colours import ACCENT, INK
 from cropdash.dashboard.theme import FONT
 
+#: Styles of a column whose content may be higher than the window: of itself it would end there, and what
+#: follows would lie over its content.
+AS_HIGH_AS_IT_IS = {"max-height": "none"}
+
 _CSS = f"""
 :host {{ font-family: {FONT}; color: {INK}; }}
 button {{ font: inherit; font-size: 15px; font-weight: 600; line-height: 1.5; color: inherit; background: none; border: 0; padding: 4px 0;
@@ -74,10 +78,17 @@ class Fold(pn.viewable.Viewer):
         self._content = list(content)
         self._on_open = on_open
         self._title = FoldButton(text=title, unfolded=open, sizing_mode="stretch_width", margin=0)
-        self._place = pn.Column(*(self._content if open else ()), sizing_mode="stretch_width", margin=0)
+        self._place = pn.Column(
+            *(self._content if open else ()), sizing_mode="stretch_width", margin=0, styles=AS_HIGH_AS_IT_IS
+        )
         params.setdefault("margin", (10, 0, 0, 0))
         self._layout = pn.Column(
-            self._title, self._place, sizing_mode="stretch_width", css_classes=[name], **params
+            self._title,
+            self._place,
+            sizing_mode="stretch_width",
+            css_classes=[name],
+            styles=AS_HIGH_AS_IT_IS,
+            **params,
         )
         self._title.param.watch(self._toggle, "unfolded")
 

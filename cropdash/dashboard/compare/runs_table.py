@@ -26,6 +26,7 @@ from cropdash.dashboard.compare.table_columns import (
     only_what_differs,
     validation_figures,
 )
+from cropdash.dashboard.fold import AS_HIGH_AS_IT_IS
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.run_keeping import RunKeeping
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
@@ -120,7 +121,7 @@ class RunsTable(pn.viewable.Viewer):
         # A table each, since they have other columns; one of them has the place.
         self._runs = self._new_table()
         self._experiments = self._new_table()
-        self._place = pn.Column(self._runs, sizing_mode="stretch_width", margin=0)
+        self._place = pn.Column(self._runs, sizing_mode="stretch_width", margin=0, styles=AS_HIGH_AS_IT_IS)
         self._panel = pn.Column(
             pn.Row(
                 self._heading,
@@ -142,6 +143,7 @@ class RunsTable(pn.viewable.Viewer):
             self._card,
             sizing_mode="stretch_width",
             margin=0,
+            styles=AS_HIGH_AS_IT_IS,
         )
 
     def __panel__(self) -> pn.viewable.Viewable:

@@ -29,7 +29,7 @@ from cropdash.dashboard.compare.pair_tests import (
     seed_pair_rows,
     with_names,
 )
-from cropdash.dashboard.fold import Fold
+from cropdash.dashboard.fold import AS_HIGH_AS_IT_IS, Fold
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.run_words import METRICS, count, run_name
 from cropdash.dashboard.tables import DataTable, csv_button, number
@@ -111,6 +111,7 @@ class Significance(pn.viewable.Viewer):
             self.fold,
             sizing_mode="stretch_width",
             margin=0,
+            styles=AS_HIGH_AS_IT_IS,
             css_classes=["cd-compare-significance"],
         )
 
