@@ -105,3 +105,18 @@ def test_looking_only_is_said_by_the_environment_or_the_file(tmp_path: Path) -> 
     settings = Settings.read({}, tmp_path)
     assert settings.read_only and settings.demo
     assert not Settings.read({"CROPDASH_READ_ONLY": "0"}, tmp_path).read_only
+
+
+def test_tiles_of_a_basemap_come_from_the_environment_or_the_file_and_must_name_their_places(
+    tmp_path: Path,
+) -> None:
+    address = "https://tiles.example/{z}/{x}/{y}.png"
+    (tmp_path / "cropdash.toml").write_text(
+        f'[cropdash]\ntiles = "{address}"\ntiles_credit = "© somebody"\n', encoding="utf-8"
+    )
+    settings = Settings.read({}, tmp_path)
+    assert (settings.tiles, settings.tiles_credit) == (address, "© somebody")
+    other = Settings.read({"CROPDASH_TILES": "http://near/{z}/{x}/{y}"}, tmp_path)
+    assert other.tiles == "http://near/{z}/{x}/{y}"
+    with pytest.raises(ValueError, match=r"CROPDASH_TILES: tiles must be .*\{z\}, \{x\} and \{y\}"):
+        Settings.read({"CROPDASH_TILES": "https://tiles.example/"}, tmp_path)

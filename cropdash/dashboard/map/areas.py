@@ -79,6 +79,10 @@ class ClassAreas:
             where: the regions of the error matrix, such as ``in r4``.
         """
         notes = []
+        if self.picked:
+            notes.append(
+                "A parcel is in the picked area, with all its land, where a point within the parcel is."
+            )
         if self.estimate is not None:
             notes += [WHY_THEY_DIFFER, ASSUMPTIONS]
             notes.append(
