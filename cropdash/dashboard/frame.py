@@ -80,7 +80,7 @@ class Frame(pn.viewable.Viewer):
         )
         self.page = pmu.Page(
             title="cropdash",
-            theme_config=THEME,
+            theme_config=_material_theme(dark),
             theme_toggle=False,
             dark_theme=dark,
             raw_css=[root_css(dark)],
@@ -144,7 +144,7 @@ class Frame(pn.viewable.Viewer):
             self.page.busy = self.param.busy
         self._link.jslink(self.page, wide="sidebar_open")
         self._theme.jslink(self.page, dark="dark_theme")
-        self._theme.param.watch(self._darken_hidden_pages, "dark")
+        self._theme.param.watch(self._turn_dark, "dark")
         self._link.param.watch(lambda _: self.follow_runs(), "seen")
         choices.param.watch(self._show_page, "page")
         choices.param.watch(self._show_parcel, "parcel")
@@ -196,8 +196,10 @@ class Frame(pn.viewable.Viewer):
             log.exception("page %s could not be built", slug)
             return BrokenPage(self.choices, self.workbench, PAGES[slug], error)
 
-    def _darken_hidden_pages(self, event: Any) -> None:
-        """The browser turns what it shows; pages built before and out of view it would show half turned."""
+    def _turn_dark(self, event: Any) -> None:
+        """Hand out the other colours; the browser turns what it shows, but not pages that are out of view."""
+        # Of both themes handed out at once, widgets in view would keep some colours of the first.
+        self.page.theme_config = _material_theme(event.new)
         for page in self._pages.values():
             if not page.shown:
                 for widget in page.__panel__().select(MaterialComponent):
@@ -217,6 +219,10 @@ class Frame(pn.viewable.Viewer):
             self.choices.parcel = None
 
 
+def _material_theme(dark: bool) -> dict[str, Any]:
+    return THEME["dark" if dark else "light"]
+
+
 def dashboard(workbench: Workbench | None = None) -> pmu.Page:
     """The dashboard of the session that is being served, its choices read from the address.
 
@@ -232,7 +238,7 @@ def dashboard(workbench: Workbench | None = None) -> pmu.Page:
         )
         return pmu.Page(
             title="cropdash",
-            theme_config=THEME,
+            theme_config=_material_theme(begins_dark(pn.state.cookies)),
             theme_toggle=False,
             raw_css=[root_css(begins_dark(pn.state.cookies))],
             sx=PAGE_SX,

@@ -1,0 +1,192 @@
+"""The frame around every page, in a real browser: tools of plots, address, dark and light, presentation, keys."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import expect
+
+from cropdash.dashboard.pages import PAGES
+from tests.browser.conftest import TIMEOUT_MILLISECONDS, OpenPage
+from tests.browser.test_pages import answer, choose
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=TIMEOUT_MILLISECONDS)
+
+#: Findings of axe inside Panel, Material or Bokeh: what their elements look like, by rule id.
+NOT_OURS = {
+    # The header's sign of a busy page, and that of a page on its way: Material names neither, nor takes a name.
+    "aria-progressbar-name": "MuiLinearProgress-root",
+    # The plus and minus of a number's field: panel-material-ui draws them as icons without a name; the field has one.
+    "button-name": "MuiIconButton-sizeSmall",
+}
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def saved(page: Any, plot: Any, kind: str, folder: Path) -> bytes:
+    """What a tool of a plot saves; its name is the plot's with the day."""
+    with page.expect_download() as download:
+        plot.locator(f"[data-tool={kind}]").click()
+    assert re.fullmatch(rf"[a-z0-9-]+-\d{{4}}-\d\d-\d\d\.{kind}", download.value.suggested_filename)
+    download.value.save_as(folder / f"plot.{kind}")
+    return (folder / f"plot.{kind}").read_bytes()
+
+
+def test_a_plot_fills_the_screen_and_is_saved_as_picture_drawing_and_table(
+    dashboard: str, open_page: OpenPage, tmp_path: Path
+) -> None:
+    page = open_page(f"{dashboard}?page=data")
+    plot = page.locator(".cd-data-classes .cd-framed")
+    figure = plot.locator(".bk-Figure")
+    plot.hover()
+    png, svg, table = (saved(page, plot, kind, tmp_path) for kind in ("png", "svg", "csv"))
+    before = figure.bounding_box()
+    assert png.startswith(PNG)
+    # At twice the size of the plot, with room around it.
+    width, height = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))
+    assert width >= 2 * before["width"] and height >= 2 * before["height"]
+    drawing = svg.decode()
+    assert drawing.startswith("<svg") and "Parcels per class" in drawing and "wheat" in drawing
+    assert table.decode().startswith("code,class,parcels")
+
+    plot.locator("[data-tool=full]").click()
+    height_of = "([figure, least]) => figure.getBoundingClientRect().height > least"
+    page.wait_for_function(height_of, arg=[figure.element_handle(), 1.2 * before["height"]])
+    assert figure.bounding_box()["height"] < page.evaluate("innerHeight")
+    expect(plot.locator("[data-tool=full]")).to_have_attribute("title", "Leave full screen")
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.fullscreenElement === null")
+    back = "([figure, height]) => figure.getBoundingClientRect().height === height"
+    page.wait_for_function(back, arg=[figure.element_handle(), before["height"]])
+
+
+def test_the_address_reopens_exactly_this_view(dashboard: str, open_page: OpenPage) -> None:
+    page = open_page(f"{dashboard}?page=classes&class=1")
+    choose(page, "cd-classes-order", "by similarity")
+    choose(page, "cd-classes-mode", "Parcels")
+    page.wait_for_url(re.compile(r"classes\.numbers=counts&classes\.order=similarity"))
+    # The controls of a page stay in the address on the way over another page.
+    page.locator(".cd-navigation").get_by_text("Season", exact=True).click()
+    page.wait_for_url(re.compile(r"page=season.*classes\.order=similarity"))
+    page.locator(".cd-navigation").get_by_text("Classes", exact=True).click()
+    page.wait_for_url(re.compile(r"page=classes.*classes\.order=similarity"))
+    said, address = answer(page).inner_text(), page.url
+    other = open_page(address)
+    expect(answer(other)).to_have_text(said)
+    expect(other.locator(".cd-classes-order [role=combobox]")).to_have_text("by similarity")
+    expect(other.locator(".cd-classes-mode [role=combobox]")).to_have_text("Parcels")
+    assert other.url == address
+
+
+def test_a_control_that_cannot_be_is_left_out_with_a_sentence(dashboard: str, open_page: OpenPage) -> None:
+    page = open_page(f"{dashboard}?page=classes&classes.order=beauty&nowhere.order=x")
+    expect(page.get_by_text("“order” to “beauty”, which it does not offer")).to_be_visible()
+    expect(page.get_by_text("“nowhere.order”, which no page has")).to_be_visible()
+    page.wait_for_url(re.compile(r"^(?!.*order=)"))
+
+
+def test_dark_is_a_click_away_is_remembered_and_reaches_figures(dashboard: str, open_page: OpenPage) -> None:
+    page = open_page(f"{dashboard}?page=classes")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(paper) == "rgb(255, 255, 255)"
+    page.get_by_role("button", name="Dark page").click()
+    page.wait_for_function(f"{paper} === 'rgb(18, 24, 27)'")
+    cells = """() => {
+      const figure = [...Bokeh.index.query((view) => view.model.type === "Figure")][0]
+      return figure.model.renderers[0].glyph.fill_color.field
+    }"""
+    page.wait_for_function(f"({cells})() === 'fill_dark'")
+    page.reload()
+    page.wait_for_function(
+        f"window.Bokeh?.documents.length > 0 && Bokeh.documents[0].is_idle && ({cells})() === 'fill_dark'"
+    )
+    page.get_by_role("button", name="Light page").click()
+    page.wait_for_function(f"{paper} === 'rgb(255, 255, 255)' && ({cells})() === 'fill'")
+
+
+def test_a_presentation_keeps_sentence_and_picture_turns_pages_and_ends(
+    dashboard: str, open_page: OpenPage
+) -> None:
+    page = open_page(f"{dashboard}?page=classes")
+    controls, picture = page.locator(".cd-classes-controls"), page.locator(".cd-classes-picture .bk-Figure")
+    small = answer(page).evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+    page.get_by_role("button", name="Present").click()
+    expect(controls).to_be_hidden()
+    for gone in (".cd-navigation", ".cd-share", ".cd-classes-table"):
+        expect(page.locator(gone)).to_be_hidden()
+    expect(picture.first).to_be_visible()
+    assert answer(page).evaluate("e => parseFloat(getComputedStyle(e).fontSize)") > small
+    page.wait_for_url(re.compile("present=1"))
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(re.compile("page=compare.*present=1"))
+    expect(page.locator(".cd-compare-table")).to_be_hidden()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(re.compile("page=classes.*present=1"))
+    page.keyboard.press("Escape")
+    expect(controls).to_be_visible()
+    expect(page.locator(".cd-navigation")).to_be_visible()
+    page.wait_for_url(re.compile("^(?!.*present)"))
+
+
+def test_the_tab_key_skips_to_the_page_and_shows_where_it_is(dashboard: str, open_page: OpenPage) -> None:
+    page = open_page(f"{dashboard}?page=data")
+    skip = page.get_by_role("link", name="Skip to the page")
+    focused = """() => {
+      let element = document.activeElement
+      while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
+      return element
+    }"""
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        if skip.evaluate("link => link.matches(':focus')"):
+            break
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"({focused})().tagName === 'MAIN'")
+    page.keyboard.press("Tab")
+    page.wait_for_function(f"({focused})().textContent === 'How to read this'")
+    # The tools of a plot are there for keys too.
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"({focused})().dataset.tool === 'full'"):
+            break
+    tools = page.locator(".cd-data-classes .tools")
+    expect(tools).to_have_css("opacity", "1")
+    assert page.evaluate(f"getComputedStyle(({focused})()).outlineStyle") == "solid"
+
+
+def test_no_page_has_a_serious_finding_of_axe_in_light_or_dark(dashboard: str, open_page: OpenPage) -> None:
+    page = open_page(f"{dashboard}?page=compare")
+    page.evaluate((Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text())
+    found: list[str] = []
+    for slug, entry in PAGES.items():
+        page.locator(".cd-navigation").get_by_text(entry.title, exact=True).click()
+        expect(page.locator(f".cd-page-{slug} h1")).to_be_visible()
+        page.wait_for_function("Bokeh.documents[0].is_idle")
+        for theme in ("light", "dark"):
+            result = page.evaluate(
+                "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'] })"
+            )
+            assert any(one["id"] == "color-contrast" for one in result["passes"]), "axe looked at texts"
+            found += [
+                f"{slug}, {theme}: {violation['id']}: {node['html'][:200]}: {node['failureSummary'][:200]}"
+                for violation in result["violations"]
+                if violation["impact"] in ("serious", "critical")
+                for node in violation["nodes"]
+                if not re.search(NOT_OURS.get(violation["id"], "$^"), node["html"])
+            ]
+            # The next page begins as this one ends.
+            page.locator(".cd-theme button").click()
+            page.wait_for_function(
+                "theme => document.documentElement.dataset.cdTheme === theme",
+                arg="dark" if theme == "light" else "light",
+            )
+            # Material fades from one colour to the other.
+            page.wait_for_timeout(500)
+    assert found == []
