@@ -182,7 +182,7 @@ async def _pull_document(address: str, token: str) -> None:
     # The server greets first, and takes no message before.
     await message(socket, "ACK")
     for fragment in (json.dumps({"msgid": "1", "msgtype": "PULL-DOC-REQ"}), "{}", "{}"):
-        await socket.writemessage(fragment)
+        await socket.write_message(fragment)
     assert '"roots"' in await message(socket, "PULL-DOC-REPLY")
     socket.close()
 
@@ -190,7 +190,7 @@ async def _pull_document(address: str, token: str) -> None:
 async def message(socket: WebSocketClientConnection, kind: str) -> str:
     """The content of the next message of this kind; a message comes as header, metadata and content."""
     while True:
-        header, _, content = [await socket.readmessage() for _ in range(3)]
+        header, _, content = [await socket.read_message() for _ in range(3)]
         assert header is not None, "the server has closed the connection"
         if json.loads(header)["msgtype"] == kind:
             return str(content)
