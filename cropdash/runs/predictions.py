@@ -91,7 +91,7 @@ def read_predictions(
     return table.select(wanted).to_pandas()
 
 
-def open_predictions(path: Path, codes: Sequence[int]) -> pq.ParquetFile:
+def open_predictions(path: str | Path, codes: Sequence[int]) -> pq.ParquetFile:
     """The table, opened and its columns looked at; no row is read.
 
     Raises:

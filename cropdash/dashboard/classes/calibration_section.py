@@ -40,7 +40,8 @@ _TITLES = {
     "error_after": "Error with temperature",
 }
 _FORMATS = {"parcels": number(0)} | {
-    name: number(3) for name in ("confidence", "accuracy", "error", "largest_gap", "temperature", "error_after")
+    name: number(3)
+    for name in ("confidence", "accuracy", "error", "largest_gap", "temperature", "error_after")
 }
 _READING = (
     "A point on the dashed line is as sure as it is right; below the line the run is too sure. Bars are 95 % "
