@@ -10,9 +10,12 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, unquote
 
-from param import edit_constant
+from param import Integer, Number, edit_constant
 
 from cropdash.dashboard.state import Choices
+
+#: A number that was taken out of its field, which an address without the control would put back.
+_EMPTY = "none"
 
 
 class PageControls:
@@ -93,14 +96,13 @@ class PageControls:
         widget, held, at_first = self._controls[name]
         value = getattr(widget, held)
         if self._quiet:
-            if (
-                _text(value) != self._choices.controls.get(f"{self._page}.{name}")
-                and name not in self._waiting
-            ):
+            said = self._choices.controls.get(f"{self._page}.{name}")
+            if (_text(value) or _EMPTY) != said and name not in self._waiting:
                 self._write(name, "")
             return
         self._waiting.pop(name, None)
-        self._write(name, "" if value == at_first else _text(value))
+        emptied = _EMPTY if value is None and _is_number(widget, held) else ""
+        self._write(name, "" if value == at_first else _text(value) or emptied)
 
     def _write(self, name: str, text: str) -> None:
         key = f"{self._page}.{name}"
@@ -140,8 +142,11 @@ def _value(text: str, widget: Any, held: str) -> Any:
         return _known(by_text, text)
     if isinstance(now, bool):
         return _known({"yes": True, "no": False}, text)
-    if isinstance(now, int | float):
-        number = type(now)(text)
+    if _is_number(widget, held):
+        if text == _EMPTY and getattr(widget.param[held], "allow_None", False):
+            return None
+        whole = isinstance(widget.param[held], Integer) or type(now) is int
+        number = int(text) if whole else float(text)
         start, end = getattr(widget, "start", None), getattr(widget, "end", None)
         if number != number or (start is not None and number < start) or (end is not None and number > end):
             raise ValueError(f"{text} lies outside")
@@ -151,6 +156,12 @@ def _value(text: str, widget: Any, held: str) -> Any:
     if now is None or isinstance(now, str):
         return text
     raise TypeError(f"a control with a value of {type(now).__name__} cannot be remembered in an address")
+
+
+def _is_number(widget: Any, held: str) -> bool:
+    kind = widget.param[held]
+    # An integer may stand in what param knows as any object.
+    return isinstance(kind, Number) or type(getattr(widget, held)) in (int, float)
 
 
 def _known(by_text: dict[str, Any], text: str) -> Any:

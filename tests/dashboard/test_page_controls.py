@@ -41,6 +41,8 @@ def test_a_moved_control_stands_in_the_address_and_leaves_it_when_it_is_moved_ba
         (pmu.Checkbox(value=False), True),
         (pmu.FloatInput(value=0.5, start=0, end=1), 0.25),
         (pmu.IntInput(value=3), -7),
+        (pmu.IntInput(value=None), 5),
+        (pmu.IntInput(value=27), None),
         (pmu.TextInput(value=""), "tea & cake, 100 %"),
         (pmu.MultiChoice(options=["a,b", "c.d", "e"], value=[]), ["a,b", "c.d"]),
     ],

@@ -39,7 +39,7 @@ def own(workbench: Workbench) -> list[Run]:
 def test_in_the_sidebar(workbench: Workbench) -> None:
     runs = own(workbench)
     chosen = ChosenRuns(Choices(runs=[run.id for run in runs]), workbench)
-    assert {name for _, name, _ in chosen._rows.rows} == NAMES
+    assert {name for _, name, *_ in chosen._rows.rows} == NAMES
     offered = ChosenRuns(Choices(), workbench)._adder.items
     assert {f"{name} · own run" for name in NAMES} <= {item["label"] for item in offered}
 

@@ -128,6 +128,11 @@ class LaunchForm(pn.viewable.Viewer):
         )
         return spec
 
+    def controls(self) -> dict[str, Any]:
+        """Every widget by a name for the address, such as ``optimisation-batch-size``."""
+        beside = {"experiment": self._experiment, **self._regions, **self._widgets}
+        return {name.replace(".", "-").replace("_", "-"): widget for name, widget in beside.items()}
+
     def on_change(self, changed: Callable[[], None]) -> None:
         """Call this whenever something is filled in otherwise."""
         for widget in (*self._widgets.values(), self._experiment, *self._regions.values()):

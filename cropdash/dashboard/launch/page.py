@@ -46,6 +46,9 @@ class LaunchPage(Page):
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(choices, workbench, **params)
         self._form = LaunchForm()
+        # What is filled in outlives a reload and a server that was started anew.
+        for name, widget in self._form.controls().items():
+            self.remember(name, widget, "value")
         self._start = pmu.Button(
             label="Start training",
             icon="play_arrow",
