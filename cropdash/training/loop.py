@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from cropdash.atomic import atomic_path
@@ -273,7 +273,10 @@ class TrainingLoop:
         """Evaluate the best epoch on every split, and write what the run leaves behind."""
         self.network.load_state_dict(self.best_network)
         with atomic_path(self.folder.file(MODEL)) as temporary:
-            save_file({name: tensor.contiguous() for name, tensor in self.best_network.items()}, temporary)
+            # Safetensors' own writer leaves a file that no other user can read, and hides why a disk refused it.
+            temporary.write_bytes(
+                save({name: tensor.contiguous() for name, tensor in self.best_network.items()})
+            )
         answers: dict[Split, Answers] = {
             "train": self._answers("train", "testing", self.epoch),
             "validation": self._answers("validation", "testing", self.epoch),

@@ -1,9 +1,9 @@
 """A parcel as one row of numbers: mean and spread of its pixels, band by band, on a common calendar.
 
-The statistics are those of Sainte Fare Garnot et al. (CVPR 2020, arXiv 1911.07757), who set a random forest on
-each band's mean and standard deviation beside their network. Parcels are seen on different days, so each series
-is interpolated linearly to the same dates, as land-cover maps are made from Sentinel-2 by random forest (Inglada
-et al. 2017, Remote Sensing 9, 95). Outside a parcel's first and last acquisition the nearest one holds; a date
+Each date gives a band's mean and standard deviation over the parcel, the statistics that the pixel-set encoder pools
+by as well. Parcels are seen on different days, so each series is interpolated linearly to the same dates; bringing
+series to one set of dates before a random forest is how country-wide maps were made from Sentinel-2 (Inglada et al.
+2017, Remote Sensing 9, 95). Outside a parcel's first and last acquisition the nearest one holds; a date
 too far from any acquisition is missing, and trees have a branch for that.
 """
 

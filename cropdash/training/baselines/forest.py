@@ -107,11 +107,12 @@ class Forest:
         return self.leaf[node].reshape(len(features), -1)
 
     def write(self, path: Path) -> None:
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS}
         with atomic_path(path) as temporary:
-            save_file(arrays, temporary, metadata={"columns": str(self.columns)})
+            # Safetensors' own writer leaves a file that no other user can read, and hides why a disk refused it.
+            temporary.write_bytes(save(arrays, metadata={"columns": str(self.columns)}))
 
     @classmethod
     def read(cls, path: Path, classes: int, columns: int) -> Forest:

@@ -8,9 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 class BaselineOptions(BaseModel):
     """Of random forest and gradient boosting; a network knows none of it.
 
-    Defaults are those of the literature or of the library: linear interpolation to a date every 10 days
-    (Inglada et al. 2017, Remote Sensing 9, 95), unpruned trees with a root of the features tried at each split
-    (Breiman 2001), and LightGBM's 31 leaves.
+    The defaults: a date every 10 days, which is how often one Sentinel-2 satellite comes by; unpruned trees with a
+    root of the features tried at each split (Breiman 2001); LightGBM's 31 leaves.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
