@@ -38,6 +38,12 @@ _FIRST_FIELDS = {
     "optimisation": {"epochs", "batch_size", "learning_rate", "weight_decay", "schedule", "focal_gamma"}
     | {"class_weights", "early_stopping", "precision"},
 }
+#: What a network can be trained with and a baseline cannot: asked for beside one, it is refused.
+_METHODS_OF_NETWORKS = {
+    "sampling": ("date_dropout", "season_cut", "sensor_dropout", "balanced"),
+    "model": ("temporal", "dropout", "attention_dropout"),
+    "optimisation": ("logit_adjustment", "focal_gamma", "weight_decay", "schedule", "precision"),
+}
 #: Fields of a run that do not decide its result.
 _NOT_DECISIVE = {"name", "device", "threads"}
 
@@ -276,6 +282,21 @@ class ExperimentSpec(_Part):
             )
         return self
 
+    @model_validator(mode="after")
+    def _methods_of_networks(self) -> Self:
+        """Sizes and rates of a network may stand in a grid's base; a method that is asked for must not be lost."""
+        if self.classifier == "network":
+            return self
+        usual = {"sampling": Sampling(), "model": ModelSizes(), "optimisation": Optimisation()}
+        for part, fields in _METHODS_OF_NETWORKS.items():
+            for name in fields:
+                if getattr(getattr(self, part), name) != getattr(usual[part], name):
+                    raise ValueError(
+                        f"{part}.{name} is a way of training networks; a {CLASSIFIERS[self.classifier]} knows none of it, "
+                        "so leave it unset"
+                    )
+        return self
+
     @property
     def serving(self) -> Fusion:
         """How batches hand out the sensors: to a baseline each on its own dates, which it brings together itself."""
@@ -350,6 +371,34 @@ def _decisive(part: BaseModel, name: str = "") -> dict[str, Any]:
         elif isinstance(value, BaseModel):
             content[field] = _decisive(value, field)
     return content
+
+
+def unused_by_baseline(spec: ExperimentSpec) -> tuple[str, ...]:
+    """Dotted paths of a network's fields that mean nothing to a random forest or gradient boosting; none for a network.
+
+    Those that ask for a method are not among them: a specification refuses them beside a baseline.
+    """
+    if spec.classifier == "network":
+        return ()
+    of_networks = {"epochs", "batch_size", "learning_rate"}
+    idle = ["normalisation", "interpolation", "sampling.pixels", "sampling.s1_dates", "sampling.s2_dates"]
+    idle += [f"model.{name}" for name in ModelSizes.model_fields if name not in _METHODS_OF_NETWORKS["model"]]
+    idle += [f"optimisation.{name}" for name in Optimisation.model_fields if name in of_networks]
+    if spec.classifier == "random_forest":
+        idle += ["optimisation.early_stopping", "baseline.boosting_rate", "baseline.boosting_leaves"]
+    return tuple(idle)
+
+
+def set_in_vain(spec: ExperimentSpec) -> tuple[str, ...]:
+    """Fields that were given a value of their own beside a baseline that does not look at them, by dotted path."""
+    found = []
+    for path in unused_by_baseline(spec):
+        *parts, name = path.split(".")
+        part: BaseModel = getattr(spec, parts[0]) if parts else spec
+        usual = type(part).model_fields[name].get_default(call_default_factory=True)
+        if getattr(part, name) != usual:
+            found.append(path)
+    return tuple(found)
 
 
 def explain(error: ValidationError) -> str:

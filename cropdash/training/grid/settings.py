@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from cropdash.training.experiment import ExperimentSpec, explain
+from cropdash.training.experiment import ExperimentSpec, explain, unused_by_baseline
 
 Settings = Mapping[str, Any]
 
@@ -65,15 +65,15 @@ def made(base: Settings, settings: Settings, what: str) -> ExperimentSpec:
 
 
 def idle_fields(spec: ExperimentSpec) -> tuple[str, ...]:
-    """Fields that change nothing for the sensors and the fusion of an experiment."""
-    idle: list[str] = []
+    """Fields that change nothing for the classifier, the sensors and the fusion of an experiment."""
+    idle: list[str] = list(unused_by_baseline(spec))
     if "S2" not in spec.sensors:
         idle += ["sampling.s2_dates", "sampling.s2_share"]
     if "S1" not in spec.sensors or spec.fusion.needs_common_dates:
         idle.append("sampling.s1_dates")
     if not spec.fusion.needs_common_dates:
         idle.append("interpolation")
-    return tuple(idle)
+    return tuple(dict.fromkeys(idle))
 
 
 def in_words(settings: Settings) -> str:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from cropdash.runs.archive import export_run, import_run
 from cropdash.runs.run_folder import Run
-from cropdash.training.experiment import ExperimentSpec
+from cropdash.training.experiment import ExperimentSpec, set_in_vain
 from cropdash.training.fuse import fuse
 from cropdash.training.predict import predict
 from cropdash.training.train import train
@@ -75,6 +75,15 @@ def test_a_seed_gives_one_result_and_another_seed_another(
     assert other is not None and not other.equals(own)
 
 
+def test_another_user_may_read_every_file_of_a_run(runs: dict[str, Run], data: Path, tmp_path: Path) -> None:
+    """Workers of a shared folder run under accounts of their own; who may read is the umask's to say."""
+    (tmp_path / "any").touch()
+    usual = (tmp_path / "any").stat().st_mode
+    network = train(small_spec(data, optimisation={"epochs": 1}), tmp_path)
+    for run in (*runs.values(), network):
+        assert {file.name for file in run.folder.path.iterdir() if file.stat().st_mode != usual} == set()
+
+
 def test_a_run_opens_elsewhere(runs: dict[str, Run], tmp_path: Path) -> None:
     for name, run in runs.items():
         opened = import_run(export_run(run.folder.path, tmp_path / f"{name}.zip"), tmp_path / "elsewhere")
@@ -113,6 +122,46 @@ def test_a_fusion_of_networks_is_refused(data: Path) -> None:
     ):
         baseline_spec(data, "random_forest", fusion="tsa")
     assert baseline_spec(data, "gradient_boosting").fusion == "early"
+
+
+@pytest.mark.parametrize(
+    ("part", "setting"),
+    [
+        ("sampling", {"date_dropout": 0.2}),
+        ("sampling", {"season_cut": 0.5}),
+        ("sampling", {"balanced": True}),
+        ("model", {"temporal": "ltae"}),
+        ("model", {"dropout": 0.5}),
+        ("optimisation", {"logit_adjustment": 1.0}),
+        ("optimisation", {"focal_gamma": 2.0}),
+        ("optimisation", {"schedule": "cosine"}),
+        ("optimisation", {"precision": "bfloat16"}),
+    ],
+)
+def test_what_only_networks_are_trained_with_is_refused(
+    data: Path, part: str, setting: dict[str, Any]
+) -> None:
+    sentence = rf"{part}\.{next(iter(setting))} is a way of training networks; a random forest knows none"
+    with pytest.raises(ValidationError, match=sentence):
+        baseline_spec(data, "random_forest", **{part: setting})
+    assert small_spec(data, **{part: setting})
+
+
+def test_sizes_and_rates_of_networks_are_named_as_of_no_effect() -> None:
+    given: dict[str, Any] = {
+        "data": "/store",
+        "regions": {"train": ["a"], "validation": ["b"], "test": ["c"]},
+        "optimisation": {"epochs": 5, "class_weights": "inverse", "early_stopping": 3},
+    }
+    told = {
+        name: set_in_vain(ExperimentSpec.model_validate({**given, "classifier": name, "fusion": "early"}))
+        for name in ("network", *BASELINES)
+    }
+    assert told == {
+        "network": (),
+        "random_forest": ("optimisation.epochs", "optimisation.early_stopping"),
+        "gradient_boosting": ("optimisation.epochs",),
+    }
 
 
 def test_runs_made_before_baselines_keep_their_names(data: Path) -> None:
