@@ -12,6 +12,7 @@ from cropdash.cli.verbs import RUNS, verb
 
 if TYPE_CHECKING:
     from cropdash.training.grid.definition import Grid
+    from cropdash.training.grid.plan import GridPlan
     from cropdash.training.grid.record import GridRecord
     from cropdash.training.grid.standing import GridStanding
     from cropdash.training.grid.work import GridWork
@@ -67,7 +68,9 @@ def list_command() -> None:
 @SCHEDULER
 @WORKERS
 @RETRY
-@click.option("--dry-run", is_flag=True, help="Only list the runs that the grid comes to.")
+@click.option(
+    "--dry-run", is_flag=True, help="Only list the runs that the grid comes to, and how long they take."
+)
 def run_command(
     file: str,
     data: Path | None,
@@ -87,8 +90,10 @@ def run_command(
 
     name, grid = grid_from(file, changes)
     if dry_run:
-        for item in grid.plan(data):
+        plan = grid.plan(data)
+        for item in plan:
             click.echo(item_name(item))
+        tell_cost(plan, runs_folder, scheduler, workers)
         return
     record = begin(name, grid, data_of(grid, data), runs_folder, scheduler)
     leave(work_through(record, workers=workers, retry_failed=retry_failed))
@@ -203,7 +208,8 @@ def work_through(
     from cropdash.training.grid.machine import grid_engine
     from cropdash.training.grid.work import GridWork
 
-    click.echo(f"{record.id}: {len(record.plan)} runs", err=True)
+    click.echo(record.id, err=True)
+    tell_cost(record.plan, record.runs_folder, record.scheduler, workers)
     with grid_engine(record.plan, record.scheduler, workers=workers) as engine:
         work = GridWork(engine, record, retry_failed=retry_failed)
         try:
@@ -227,6 +233,22 @@ def work_through(
     if standing.cancelled:
         sys.exit(130)
     return standing
+
+
+def tell_cost(plan: GridPlan, runs_folder: Path, scheduler: str | None, workers: int | None) -> None:
+    """Say on standard error what a grid comes to, before it starts; the workers of a scheduler are not known yet."""
+    from cropdash.cli.grid_view import before_start
+    from cropdash.runs.library import RunLibrary
+    from cropdash.runs.run_folder import Run
+    from cropdash.training.existing_runs import data_fingerprint, is_made_from
+    from cropdash.training.grid.machine import this_machine
+
+    # All runs of a grid are of one data set; those of other data would tell another time.
+    fingerprint = next((data_fingerprint(item.spec.data) for item in plan.trained), "")
+    results = RunLibrary(runs_folder).results() if fingerprint and runs_folder.is_dir() else []
+    earlier = [one for one in results if isinstance(one, Run) and is_made_from(one.folder, fingerprint)]
+    at_once = 1 if scheduler is not None else workers or this_machine(max(len(plan.trained), 1)).workers
+    click.echo(before_start(plan, earlier, at_once), err=True)
 
 
 def leave(standing: GridStanding) -> None:

@@ -13,6 +13,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from cropdash.runs.run_folder import Run
+from cropdash.training.cost import cost
+from cropdash.training.grid.plan import GridPlan
 from cropdash.training.grid.record import GridRecord
 from cropdash.training.grid.standing import GridStanding, ItemStanding
 from cropdash.training.progress import duration
@@ -65,6 +68,25 @@ def summary_line(standing: GridStanding) -> str:
     left = standing.seconds_left() if counts["running"] else None
     sentence = ", ".join(words) + (f"; about {duration(left)} left" if left else "")
     return f"cancelled: {sentence}" if standing.cancelled else sentence
+
+
+def before_start(plan: GridPlan, earlier: Sequence[Run], at_once: int) -> str:
+    """``45 runs: 35 trained, 10 fused; up to 3,500 epochs, about 6 h with 2 runs at once …``.
+
+    Args:
+        earlier: runs on the same data set.
+        at_once: how many runs go on beside each other.
+    """
+    what = f"{len(plan)} runs: {len(plan.trained)} trained, {len(plan.fused)} fused; up to {plan.epochs:,} epochs"
+    thought = cost((item.spec for item in plan.trained), earlier)
+    if thought is None:
+        return f"{what}; how long they take is known once a run has been trained on this data set"
+    guess = "" if thought.alike else ", a rough guess since some experiments were never trained on it"
+    fits = f"; {thought.fits} forests and boostings are not counted" if thought.fits else ""
+    return (
+        f"{what}, about {duration(thought.beside(at_once))} with {at_once} at once ({duration(thought.seconds)} one "
+        f"after the other), judging by {thought.runs} earlier {'run' if thought.runs == 1 else 'runs'} on this data set{guess}{fits}"
+    )
 
 
 def plain_table(headings: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = ()) -> str:

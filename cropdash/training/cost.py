@@ -18,6 +18,7 @@ class Cost:
         seconds: with one run after the other.
         epochs: of all runs together, at most.
         runs: how many runs trained before it rests on.
+        fits: random forests and boostings among what is to be trained, whose time is not in ``seconds``.
         alike: whether each experiment has one among them; otherwise others stood in.
     """
 
@@ -25,6 +26,7 @@ class Cost:
     epochs: int
     runs: int
     alike: bool
+    fits: int = 0
 
     def beside(self, at_once: int) -> float:
         """Seconds with so many runs going on at the same time."""
@@ -35,7 +37,8 @@ def cost(specs: Iterable[ExperimentSpec], trained: Sequence[Run]) -> Cost | None
     """The cost of some experiments.
 
     An epoch is taken to last as long as those of finished runs of the same experiment do, in the median, and
-    in their absence as long as those of the others. Sizes of batches, pixels and dates are not looked at.
+    in their absence as long as those of the others. Sizes of batches, pixels and dates are not looked at. The trees
+    of a baseline are no epochs and are counted apart.
 
     Args:
         specs: what is to be trained.
@@ -52,13 +55,16 @@ def cost(specs: Iterable[ExperimentSpec], trained: Sequence[Run]) -> Cost | None
     if not paces:
         return None
     usual = median(pace for known in paces.values() for pace in known)
-    seconds, epochs, alike = 0.0, 0, True
+    seconds, epochs, alike, fits = 0.0, 0, True, 0
     for spec in specs:
+        if spec.classifier != "network":
+            fits += 1
+            continue
         known = paces.get(spec.experiment)
         alike = alike and known is not None
         seconds += spec.rounds * (median(known) if known else usual)
         epochs += spec.rounds
-    return Cost(seconds, epochs, sum(map(len, paces.values())), alike)
+    return Cost(seconds, epochs, sum(map(len, paces.values())), alike, fits)
 
 
 def epoch_seconds(run: Run) -> float | None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from cropdash.datasets.info import DatasetInfo
 from cropdash.runs.run_folder import CHECKPOINT, SPEC, RunFolder
-from cropdash.training.experiment import ExperimentSpec
+from cropdash.training.experiment import ExperimentSpec, decisive_settings
+
+log = logging.getLogger(__name__)
 
 
 class RunExists(ValueError):  # noqa: N818 - it says what is there; nothing went wrong
@@ -22,6 +27,52 @@ def existing_run(spec: ExperimentSpec, runs_folder: str | Path) -> RunFolder | N
     found = [folder for path, folder in _folders(spec, Path(runs_folder)) if _is_of(folder, spec)]
     own = Path(runs_folder) / spec.run_id
     return min(found, key=lambda f: (f.status().state != "finished", f.path != own), default=None)
+
+
+def same_but_for_the_path(spec: ExperimentSpec, runs_folder: str | Path) -> RunFolder | None:
+    """A finished run of an experiment that names its data by another path, relative or moved since; or None.
+
+    A fingerprint is over the path as it was written. That the data are the same is told by their own fingerprint,
+    which is over their values.
+
+    A folder with a malformed file is none of it; the log says so.
+
+    Raises:
+        ValueError: the description of the data set is malformed.
+    """
+    fingerprint = data_fingerprint(spec.data)
+    wanted = _without_path(spec.model_dump(mode="json"))
+    for path in sorted(Path(runs_folder).glob(f"*_seed{spec.seed}_*")) if fingerprint else ():
+        folder = RunFolder(path)
+        try:
+            alike = (path / SPEC).is_file() and _without_path(folder.spec()) == wanted
+            if alike and folder.status().state == "finished" and is_made_from(folder, fingerprint):
+                return folder
+        except ValueError:
+            log.warning("%s is passed over", path, exc_info=True)
+    return None
+
+
+def data_fingerprint(data: str | Path) -> str:
+    """Of a store's values; empty where there is no store."""
+    try:
+        return DatasetInfo.read(data).fingerprint
+    except FileNotFoundError:
+        return ""
+
+
+def is_made_from(folder: RunFolder, fingerprint: str) -> bool:
+    """Whether a run was trained on the data of that fingerprint.
+
+    Raises:
+        ValueError: the run's provenance is malformed.
+    """
+    data = folder.provenance().get("data")
+    return isinstance(data, dict) and data.get("fingerprint") == fingerprint
+
+
+def _without_path(content: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in decisive_settings(content).items() if name != "data"}
 
 
 def _folders(spec: ExperimentSpec, runs_folder: Path) -> Iterator[tuple[Path, RunFolder]]:

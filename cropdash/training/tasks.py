@@ -59,13 +59,15 @@ def fuse_task(
         The id of the new run; None where a source did not finish, or where they were fused before.
     """
     from cropdash.atomic import write_text
-    from cropdash.training.existing_runs import RunExists, existing_run
+    from cropdash.training.existing_runs import RunExists, existing_run, same_but_for_the_path
     from cropdash.training.experiment import ExperimentSpec
     from cropdash.training.fuse import fuse
 
     try:
-        sources = [existing_run(ExperimentSpec.model_validate(spec), runs_folder) for spec in (first, second)]
-        one, other = sources
+        one, other = (
+            existing_run(spec, runs_folder) or same_but_for_the_path(spec, runs_folder)
+            for spec in map(ExperimentSpec.model_validate, (first, second))
+        )
         if one is None or other is None or {one.status().state, other.status().state} != {"finished"}:
             return None
         return fuse(one.path, other.path, rule, runs_folder).id

@@ -15,6 +15,7 @@ from cropdash.cli import main
 from cropdash.cli.grid_view import grid_view, summary_line
 from cropdash.packaged import packaged_file
 from cropdash.runs.library import RunLibrary
+from cropdash.training.grid.definition import open_grid
 from cropdash.training.grid.record import GridRecord
 from cropdash.training.grid.standing import Observer
 from tests.datasets.random_store import random_store
@@ -100,6 +101,22 @@ def test_what_cannot_be_run_is_told_in_a_sentence_and_nothing_is_trained(
     assert said.output.splitlines()[-1].startswith("Error: ")
     assert sentence in said.output
     assert not list((tmp_path / "runs").glob("*_seed*"))
+
+
+def test_the_time_that_a_grid_takes_is_told_before_it_starts(tmp_path: Path) -> None:
+    store = random_store(tmp_path / "store", parcels_per_region=4)
+    file = grid_file(tmp_path / "mine.yaml", vary={"seed": [1, 2]})
+    words = ("grid", "run", file, "--data", store.path, "--runs", tmp_path / "runs", "--dry-run")
+    before = cropdash(*words).output
+    assert "2 runs: 2 trained, 0 fused; up to 2 epochs; how long they take is known once" in before
+    _, grid = open_grid(file)
+    spec = grid.plan(store.path).trained[0].spec
+    folder = run_in(tmp_path / "runs", spec.model_copy(update={"seed": 9}), "finished", done=3, seconds=60)
+    folder.write_provenance({"data": {"fingerprint": store.info.fingerprint}})
+    assert (
+        "(2 min 00 s one after the other), judging by 1 earlier run on this data set"
+        in cropdash(*words).output
+    )
 
 
 def test_a_file_gets_a_line_whenever_a_run_begins_or_ends(tmp_path: Path) -> None:

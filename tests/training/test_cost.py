@@ -45,3 +45,13 @@ def test_others_stand_in_for_an_experiment_that_was_never_trained_and_that_is_sa
 
 def test_without_any_run_nothing_is_claimed() -> None:
     assert cost([small_spec(Path("/store"))], []) is None
+
+
+def test_a_baseline_has_trees_and_no_epochs(tmp_path: Path) -> None:
+    specs = [
+        small_spec(Path("/store"), sensors=["S1"], optimisation={"epochs": 10}, **more)
+        for more in ({}, {"classifier": "random_forest"})
+    ]
+    thought = cost(specs, [trained(tmp_path, 2.0, sensors=["S1"])])
+    assert thought is not None
+    assert (thought.seconds, thought.epochs, thought.fits, thought.alike) == (pytest.approx(20), 10, 1, True)

@@ -51,7 +51,12 @@ def what_it_comes_to(plan: GridPlan, cost: Cost | None, at_once: int) -> str:
         return f"{runs}. {epochs}; how long they take is known once a run has been trained on this data set."
     left = duration(cost.beside(at_once))
     guess = "" if cost.alike else "; some experiments were never trained here, so this is a rough guess"
-    return f"{runs}. {epochs}, {left} with {at_once} at once, judging by {count(cost.runs, 'earlier run')}{guess}."
+    fits = (
+        f"; {count(cost.fits, 'forest or boosting', 'forests and boostings')} not counted"
+        if cost.fits
+        else ""
+    )
+    return f"{runs}. {epochs}, {left} with {at_once} at once, judging by {count(cost.runs, 'earlier run')}{guess}{fits}."
 
 
 def where_it_stands(view: GridView) -> str:

@@ -110,5 +110,5 @@ class GridPlan:
 
     @property
     def epochs(self) -> int:
-        """Epochs of all trainings together, at most."""
-        return sum(item.spec.rounds for item in self.trained)
+        """Epochs of all networks together, at most; the trees of baselines are none."""
+        return sum(item.spec.rounds for item in self.trained if item.spec.classifier == "network")

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from cropdash.json_file import read_json
 from cropdash.runs.run_folder import SPEC, STATUS, RunFolder
 from cropdash.runs.status import RunStatus
-from cropdash.training.existing_runs import existing_run
+from cropdash.training.existing_runs import existing_run, same_but_for_the_path
 from cropdash.training.grid.plan import FusedItem, Item, TrainedItem, item_name
 from cropdash.training.grid.record import GridRecord
 
@@ -89,6 +89,9 @@ class GridStanding:
     def seconds_left(self, at_once: int | None = None) -> float | None:
         """From the pace of the runs so far, those of the same experiment first.
 
+        A fusion of finished runs takes a moment and counts for nothing. Neither does a random forest or boosting,
+        whose trees tell no time of their own and are no epochs of a network; a grid of them alone tells no time left.
+
         Args:
             at_once: how many runs go on beside each other; those that are running if unset.
 
@@ -105,6 +108,7 @@ class GridStanding:
         left = [
             (item.epochs - item.epoch) * (item.pace or median(paces.get(item.item.experiment, [usual])))
             for item in self.of_state("waiting", "running")
+            if isinstance(item.item, TrainedItem) and item.item.spec.classifier == "network"
         ]
         if not left:
             return 0.0
@@ -119,6 +123,7 @@ class Observer:
         self._paces: dict[tuple[str, int], float | None] = {}
         self._folders: dict[str, RunFolder] = {}
         self._fused: dict[str, str] = {}
+        self._looked_elsewhere: set[str] = set()
 
     def look(self, note: str = "") -> GridStanding:
         """The standing as of now.
@@ -157,6 +162,10 @@ class Observer:
         known = self._folders.get(fingerprint)
         if known is None or not known.file(STATUS).exists():
             known = existing_run(item.spec, runs)
+            if known is None and fingerprint not in self._looked_elsewhere:
+                # What is finished under another path of its data was so before the grid began: once is enough.
+                self._looked_elsewhere.add(fingerprint)
+                known = same_but_for_the_path(item.spec, runs)
             if known is not None:
                 self._folders[fingerprint] = known
         return known

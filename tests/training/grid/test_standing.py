@@ -13,6 +13,7 @@ from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.grid.plan import FusedItem
 from cropdash.training.grid.record import GridRecord
 from cropdash.training.grid.standing import Observer
+from tests.datasets.random_store import random_store
 from tests.training.grid.small_grid import small_grid
 
 
@@ -55,6 +56,39 @@ def test_a_finished_run_counts_under_whatever_name_it_has(tmp_path: Path) -> Non
     spec = record.plan.trained[0].spec
     run_in(tmp_path, spec, "finished", done=2, name=f"mine_{spec.fingerprint[:8]}")
     assert Observer(record).look().is_complete
+
+
+def test_a_finished_run_counts_whose_data_were_named_by_another_path(tmp_path: Path) -> None:
+    """As ``cropdash train --data store`` leaves it, where a grid names the store by its whole path."""
+    store = random_store(tmp_path / "store", parcels_per_region=2)
+    runs = tmp_path / "runs"
+    record = GridRecord.begin("small", small_grid(vary={"seed": [1, 2]}), store.path, runs)
+    for item, fingerprint in zip(record.plan.trained, (store.info.fingerprint, "of other data"), strict=True):
+        by_hand = item.spec.model_copy(update={"data": "store"})
+        assert by_hand.run_id != item.spec.run_id
+        folder = run_in(runs, by_hand, "finished", done=2)
+        folder.write_provenance({"data": {"path": "store", "fingerprint": fingerprint}})
+    (runs / "broken_seed2_00000000").mkdir()
+    (runs / "broken_seed2_00000000" / "spec.json").write_text("{")
+    first, second = Observer(record).look().items
+    assert (first.state, second.state) == ("finished", "waiting"), "other data are another experiment"
+
+
+def test_trees_are_no_epochs_of_a_network(tmp_path: Path) -> None:
+    """A forest that waits and a fusion that waits for its sources say nothing of the time that networks take."""
+    record = begun(
+        tmp_path,
+        epochs=10,
+        vary={"seed": [1]},
+        together={
+            "e": [{"sensors": ["S1"]}, {"sensors": ["S2"], "classifier": "random_forest"}, {"fuse": "avg"}]
+        },
+    )
+    network = record.plan.trained[0].spec
+    run_in(tmp_path, network, "running", done=6, seconds=10)
+    # Four epochs of S1 are left, and ten of S2 alone, which the fusion needs.
+    assert Observer(record).look().seconds_left(at_once=1) == pytest.approx(40 + 100)
+    assert record.plan.epochs == 20
 
 
 def test_the_time_left_comes_from_the_pace_of_the_same_experiment(tmp_path: Path) -> None:
