@@ -378,6 +378,11 @@ class Workbench:
         """How many runs the engine trains beside each other."""
         return self._own_engine().workers
 
+    @property
+    def threads_of_a_run(self) -> int:
+        """CPU threads that a run of the engine computes with, unless its specification says otherwise."""
+        return self._own_engine().threads
+
     def start_grid(self, name: str, dataset: str, changes: Mapping[str, Any]) -> str:
         """Begin a grid that can be chosen, on a data set of the data folders; returns its id.
 

@@ -35,10 +35,12 @@ class Background:
 
     Args:
         answered: called in the page's own turn once all that was asked last is known, or has failed.
+        patience: seconds before an answer is begun, within which other questions may take the place of these.
     """
 
-    def __init__(self, answered: Callable[[], None]) -> None:
+    def __init__(self, answered: Callable[[], None], patience: float = 0.0) -> None:
         self._answered = answered
+        self._patience = patience
         self._asked: tuple[Question, ...] = ()
         self._at_work: tuple[Question, ...] = ()
         self._problems: dict[Question, str] = {}
@@ -79,6 +81,10 @@ class Background:
                 self._problems[question] = str(error)
 
     async def _work(self, questions: tuple[Question, ...]) -> None:
+        if self._patience:
+            await asyncio.sleep(self._patience)
+            if self._open() != questions:
+                return  # others are on their way
         await asyncio.to_thread(self._answer, questions)
 
         def told() -> None:

@@ -1,6 +1,7 @@
 """What the launch page says of a run before it starts: that it exists already, or what it will cost.
 
-The cost is the number of parcels times the epochs times what a parcel took in runs trained on this machine.
+The cost is the number of parcels times the epochs times what a parcel took in runs trained on this machine, or,
+where there is none, in two training steps that are measured for it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmu
 
+from cropdash.dashboard.launch.measured_pace import Measured
 from cropdash.dashboard.launch.run_queue import duration, why_not_started
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.run_words import count, run_name
@@ -23,6 +25,7 @@ from cropdash.runs.run_folder import CHECKPOINT, Run
 from cropdash.runs.status import ACTIVE
 from cropdash.training.cost import epoch_seconds
 from cropdash.training.experiment import ExperimentSpec
+from cropdash.training.step_trial import STEPS, StepTrial
 
 #: Runs from which a pace is measured.
 _ENOUGH = 12
@@ -49,9 +52,15 @@ def pace_of(spec: ExperimentSpec, runs: Sequence[Result], parcels: Parcels) -> P
     """The pace of the runs that are most like an experiment; None where nothing was trained on this machine.
 
     Args:
-        runs: those of other machines, and without epochs, count for nothing.
+        runs: those of other machines, of other classifiers, and without epochs, count for nothing.
     """
-    here = [run for run in runs if isinstance(run, Run) and run.progress.host == socket.gethostname()]
+    here = [
+        run
+        for run in runs
+        if isinstance(run, Run)
+        and run.progress.host == socket.gethostname()
+        and run.classifier == spec.classifier
+    ]
 
     def alike(run: Run) -> tuple[bool, bool]:
         return run.experiment == spec.experiment, run.data == spec.data
@@ -71,17 +80,37 @@ def pace_of(spec: ExperimentSpec, runs: Sequence[Result], parcels: Parcels) -> P
     return None
 
 
-def cost_sentence(spec: ExperimentSpec, pace: Pace | None, parcels: Parcels) -> str:
-    """How long it will take, and where the number comes from."""
-    seen = _parcels_of(spec.model_dump(mode="json"), parcels)
+def cost_sentence(
+    spec: ExperimentSpec, pace: Pace | None, parcels: Parcels, measured: Measured | None = None
+) -> str:
+    """How long it will take, and where the number comes from.
+
+    Args:
+        pace: of earlier runs.
+        measured: of two steps, for want of earlier runs; None where nothing is measured.
+    """
+    content = spec.model_dump(mode="json")
+    seen = _parcels_of(content, parcels)
     if not seen:
         return ""
-    what = f"{count(seen, 'parcel')}, {count(spec.rounds, 'epoch')}"
+    network = spec.classifier == "network"
+    what = f"{count(seen, 'parcel')}, {count(spec.rounds, 'epoch' if network else 'tree')}"
     if pace is None:
-        return (
-            f"{what}. How long that takes is not known: nothing was trained on this machine yet. After the first "
-            "epoch the run says what is left."
-        )
+        if measured is not None and measured.trial is not None:
+            seconds = spec.rounds * _epoch_seconds(measured.trial, content, parcels)
+            return (
+                f"{what}: {duration(seconds)}, measured just now with {STEPS} training steps of these settings on this "
+                "machine, as none was trained on it yet. Other runs at the same time make it longer."
+            )
+        if measured is not None and not measured.problem:
+            return (
+                f"{what}. How long that takes is being measured with {STEPS} training steps on this machine."
+            )
+        nothing = "nothing was trained" if network else "none was grown"
+        unknown = f"{what}. How long that takes is not known: {nothing} on this machine yet"
+        if measured is not None:
+            unknown += f", and it could not be measured ({measured.problem})"
+        return f"{unknown}. {'After the first epoch the run says what is left.' if network else ''}".strip()
     experiment, data = pace.alike
     of = "" if experiment else " of other experiments"
     elsewhere = "" if data else " on other data"
@@ -118,10 +147,17 @@ class BeforeStart(pn.viewable.Viewer):
 
     Args:
         on_show: called with the id of a finished run that is to be looked at instead.
+        measure: what is known of the pace of an experiment, by measuring it.
     """
 
-    def __init__(self, on_show: Callable[[str], None], **params: Any) -> None:
+    def __init__(
+        self,
+        on_show: Callable[[str], None],
+        measure: Callable[[ExperimentSpec], Measured | None],
+        **params: Any,
+    ) -> None:
         super().__init__(**params)
+        self._measure = measure
         self._run = ""
         self._sentence = text_pane("", "cd-launch-cost")
         self._show = pmu.Button(
@@ -143,7 +179,10 @@ class BeforeStart(pn.viewable.Viewer):
         if existing is not None:
             sentence = existing_sentence(existing)
         elif spec is not None:
-            sentence = cost_sentence(spec, pace_of(spec, runs, parcels), parcels)
+            pace = pace_of(spec, runs, parcels)
+            measurable = pace is None and spec.classifier == "network"
+            measured = self._measure(spec) if measurable else None
+            sentence = cost_sentence(spec, pace, parcels, measured)
         done = existing is not None and existing.status == "finished"
         self._run = existing.id if existing is not None else ""
         self._sentence.object = f"<p role='status'>{html.escape(sentence)}</p>" if sentence else ""
@@ -153,10 +192,15 @@ class BeforeStart(pn.viewable.Viewer):
             self._layout.objects = wanted
 
 
-def _parcels_of(spec: Mapping[str, Any], parcels: Parcels) -> int:
+def _epoch_seconds(trial: StepTrial, spec: Mapping[str, Any], parcels: Parcels) -> float:
+    learned, validated = (_parcels_of(spec, parcels, [split]) for split in ("train", "validation"))
+    return learned * trial.training + validated * trial.evaluation
+
+
+def _parcels_of(
+    spec: Mapping[str, Any], parcels: Parcels, splits: Sequence[str] = ("train", "validation")
+) -> int:
     """Parcels that an epoch reads: to learn from, and to validate on; 0 where the data set is not known."""
     by_region = parcels.get(str(spec.get("data")), {})
     regions = spec.get("regions", {})
-    return sum(
-        by_region.get(region, 0) for split in ("train", "validation") for region in regions.get(split, ())
-    )
+    return sum(by_region.get(region, 0) for split in splits for region in regions.get(split, ()))

@@ -15,6 +15,7 @@ from cropdash.dashboard.colours import run_colour
 from cropdash.dashboard.launch.before_start import BeforeStart
 from cropdash.dashboard.launch.form import LaunchForm
 from cropdash.dashboard.launch.grid_section import GridSection
+from cropdash.dashboard.launch.measured_pace import MeasuredPace
 from cropdash.dashboard.launch.run_curves import RunCurves, RunLine, run_lines
 from cropdash.dashboard.launch.run_queue import QueueItem, answer, newest_first, queue_item, why_not_started
 from cropdash.dashboard.page import Page, text_pane
@@ -63,7 +64,8 @@ class LaunchPage(Page):
             sizing_mode="stretch_width", css_classes=["cd-launch-queue"], margin=(8, 0, 0, 0)
         )
         self._curves = RunCurves()
-        self._before = BeforeStart(self._look_at)
+        self._measured = MeasuredPace(self._tell_cost, lambda: workbench.threads_of_a_run)
+        self._before = BeforeStart(self._look_at, self._measured.of)
         self._form.on_change(self._tell_cost)
         self._grids = GridSection(workbench, lambda: self._soon(self.update))
         self.body.objects = [

@@ -15,8 +15,10 @@ from cropdash.dashboard.launch.before_start import (
     existing_sentence,
     pace_of,
 )
+from cropdash.dashboard.launch.measured_pace import Measured
 from cropdash.runs.run_folder import CHECKPOINT, Run, RunFolder
 from cropdash.training.experiment import ExperimentSpec
+from cropdash.training.step_trial import StepTrial
 from tests.training.small_experiment import small_spec
 
 STORE = "/data/fields"
@@ -25,7 +27,7 @@ PARCELS = {STORE: {"r1": 100, "r2": 100, "r3": 50, "r4": 50}, "/data/other": {"t
 
 @pytest.fixture
 def spec() -> ExperimentSpec:
-    return small_spec(STORE)
+    return small_spec(Path(STORE))
 
 
 def trained(folder: Path, spec: ExperimentSpec, seconds: float, host: str = "") -> Run:
@@ -59,6 +61,27 @@ def test_runs_of_other_machines_tell_nothing(tmp_path: Path, spec: ExperimentSpe
     run = trained(tmp_path, spec.model_copy(update={"seed": 9}), 30.0, host="elsewhere.example")
     assert pace_of(spec, [run], PARCELS) is None
     assert "nothing was trained on this machine yet" in cost_sentence(spec, None, PARCELS)
+
+
+def test_steps_measured_for_want_of_runs_say_what_it_costs_and_that_they_were_measured(
+    spec: ExperimentSpec,
+) -> None:
+    # 200 parcels to learn from and 50 to validate on, 3 epochs.
+    took = Measured(StepTrial(training=1.0, evaluation=0.4, parcels=16))
+    sentence = cost_sentence(spec, None, PARCELS, took)
+    assert "250 parcels, 3 epochs: about 11 min, measured just now with 2 training steps" in sentence
+    assert "is being measured" in cost_sentence(spec, None, PARCELS, Measured())
+    failed = cost_sentence(spec, None, PARCELS, Measured(problem="the disk is gone"))
+    assert "could not be measured (the disk is gone)" in failed
+
+
+def test_what_networks_took_says_nothing_of_trees(tmp_path: Path, spec: ExperimentSpec) -> None:
+    run = trained(tmp_path, spec, 30.0)
+    forest = small_spec(Path(STORE), fusion="early", classifier="random_forest")
+    assert pace_of(forest, [run], PARCELS) is None
+    before = BeforeStart(lambda _: None, lambda _: pytest.fail("a forest has no steps to measure"))
+    before.tell(forest, [run], PARCELS)
+    assert "trees. How long that takes is not known: none was grown" in before._sentence.object
 
 
 def test_a_guess_from_another_data_set_says_so(tmp_path: Path, spec: ExperimentSpec) -> None:
@@ -99,7 +122,7 @@ def test_the_run_that_exists_is_offered_instead(
     found = existing_run(spec, [Run(renamed)])
     assert found is not None and sentence in existing_sentence(found)
     shown: list[str] = []
-    before = BeforeStart(shown.append)
+    before = BeforeStart(shown.append, lambda _: pytest.fail("a run that exists is not measured"))
     before.tell(spec, [found], PARCELS)
     assert sentence in before._sentence.object
     assert (before._show in before._layout.objects) == (state == "finished")

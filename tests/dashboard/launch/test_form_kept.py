@@ -55,7 +55,7 @@ def test_a_filled_form_comes_back_from_its_address(workbench: Workbench) -> None
 
 def test_what_an_address_fills_in_and_cannot_be_is_left_out_with_a_sentence(workbench: Workbench) -> None:
     page = opened("?page=launch&data=fields&launch.optimisation-epochs=many&launch.train=nowhere", workbench)
-    said = " ".join(alert.object for alert in page._notices)
+    said = " ".join(str(getattr(alert, "object", "")) for alert in page._notices)
     assert "optimisation-epochs" in said and "train" in said and page._notices.visible
     spec = page._form.read()
     assert spec is not None and spec.optimisation.epochs == 100 and spec.regions.train == ("r1", "r2")
