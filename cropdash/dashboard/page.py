@@ -100,8 +100,9 @@ class Page(pn.viewable.Viewer, param.ParameterizedABC):
             self.show_failure(error)
         finally:
             self._controls_in_address.filling(False)
-        # An empty or failed page has nothing yet to put into its controls.
-        if not self._state.visible:
+        # An empty or failed page has nothing yet to put into its controls, and one that is still being built,
+        # where a control that takes up its value asks for an update, has not named them all.
+        if self.shown and not self._state.visible:
             self._notice(self._controls_in_address.settle())
 
     def remember(self, name: str, widget: Any, parameter: str = "") -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import panel_material_ui as pmu
 import pytest
 from param import edit_constant
 
+from cropdash.dashboard.page import Page
 from cropdash.dashboard.page_controls import PageControls
+from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.state import Choices
+from cropdash.dashboard.workbench import Workbench
 
 PAGES = ["compare", "classes", "season"]
 
@@ -130,3 +134,30 @@ def test_a_control_of_no_page_is_refused_when_the_address_is_read(query: str) ->
     (sentence,) = choices.read_query(query, PAGES)
     assert "which no page has" in sentence
     assert choices.controls == {}
+
+
+class TwoControls(Page):
+    """A page whose first control brings it up to date as soon as it moves, and so while it is being built."""
+
+    slug, title, question = "classes", "Two controls", ""
+
+    def __init__(self, choices: Choices, workbench: Workbench) -> None:
+        super().__init__(choices, workbench)
+        self.order, self.bins = order(), pmu.IntInput(value=10)
+        self.order.param.watch(lambda _: self.update(), "value")
+        self.remember("order", self.order)
+        self.remember("bins", self.bins)
+
+    def refresh(self) -> None:
+        self.say(f"{self.order.value}, {self.bins.value} bins")
+
+
+def test_a_control_that_updates_the_page_while_it_is_built_costs_none_that_is_named_later(
+    tmp_path: Path,
+) -> None:
+    choices = opened("?classes.order=similarity&classes.bins=15&classes.colour=red")
+    page = TwoControls(choices, Workbench(Settings.of([tmp_path], tmp_path)))
+    assert (page.order.value, page.bins.value) == ("similarity", 15)
+    page.activate()
+    # What nobody has named by now is told and leaves the address; the others stay in it.
+    assert choices.controls == {"classes.order": "similarity", "classes.bins": "15"}
