@@ -45,6 +45,15 @@ DARK = {
     "#4A5B8C": "#90A4DC",
     "#8A2F7A": "#C76BB7",
     "#7B3F2A": "#C07A5F",
+    "#B5460F": "#E07B3F",
+    "#7A6A00": "#BBA638",
+    "#5A6B1E": "#9AAF55",
+    # Bands and indices over time.
+    "#1F3A5F": "#B7C9EE",
+    "#2F7D3B": "#63BB70",
+    "#C23B22": "#EC6B54",
+    "#7B3F61": "#C983A9",
+    "#4A4A4A": "#BEBEBE",
 }
 
 #: Okabe and Ito's palette, which the colour-blind can tell apart, without its yellow, which white swallows;

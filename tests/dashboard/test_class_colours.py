@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from cropdash.dashboard.colours import ACCENT, DARK, FAILURE, GROUND, INK, MUTED, PAPER, WARNING, place_style
+from cropdash.dashboard.parcel.series_plot import BAND_COLOURS
+from cropdash.dashboard.season.curves import _STYLES
 from cropdash.dashboard.state import MAXIMUM_RUNS
 from cropdash.nomenclature import Nomenclature
 
@@ -133,6 +135,11 @@ def test_the_colours_of_runs_are_seen_on_a_dark_page() -> None:
     for place in range(MAXIMUM_RUNS):
         colour = place_style(place).colour
         assert contrast(DARK.get(colour, colour), DARK[PAPER]) >= 3
+
+
+@pytest.mark.parametrize("colour", [*BAND_COLOURS.values(), *(style.colour for style in _STYLES.values())])
+def test_the_colours_of_curves_over_time_are_seen_on_a_dark_page(colour: str) -> None:
+    assert contrast(DARK.get(colour, colour), DARK[PAPER]) >= 3.3
 
 
 def test_every_dark_colour_leads_back_to_its_own_light_one() -> None:
