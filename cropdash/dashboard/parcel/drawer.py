@@ -29,6 +29,7 @@ from cropdash.dashboard.parcel.facts import (
 )
 from cropdash.dashboard.parcel.nearby_parcels import NearbyParcels
 from cropdash.dashboard.parcel.nearest import nearest_of_class
+from cropdash.dashboard.parcel.opened import Opened
 from cropdash.dashboard.parcel.series import OpticalView, SensorPanel, panels, series_table
 from cropdash.dashboard.parcel.series_plot import series_plot
 from cropdash.dashboard.plot_frame import framed
@@ -42,8 +43,6 @@ log = logging.getLogger(__name__)
 
 #: This page shows the chosen parcel's series itself, and larger.
 PAGE_WITH_SERIES = "attention"
-#: The drawer has slid open after this long.
-_OPENING_MS = 500
 DRAWER_CSS = f"""
 .top {{ display: flex; gap: 16px; align-items: flex-start; }}
 .top svg {{ flex: none; background: {GROUND}; border-radius: 6px; }}
@@ -119,6 +118,7 @@ class ParcelDrawer(pn.viewable.Viewer):
             self._note,
             self._answers,
             self._neighbours,
+            Opened(self._opened),
             sizing_mode="stretch_width",
             # On a phone the drawer is wider than the screen that it slides in on from the right.
             styles={
@@ -262,17 +262,14 @@ class ParcelDrawer(pn.viewable.Viewer):
         return f"Parcel {self.choices.parcel} over the season"
 
     def _place_plot(self) -> None:
-        """Put the series into the drawer: a moment later where it is just opening.
-
-        Bokeh measures figures of a container that is being built and stumbles over those without a
-        layout yet.
-        """
-        document = pn.state.curdoc
-        if self._open or document is None:
+        """Put the series into the drawer: where it is just opening, once the browser has it."""
+        if self._open or pn.state.curdoc is None:
             self._fill_series()
-        else:
-            document.add_timeout_callback(self._fill_series, _OPENING_MS)
-        self._open = True
+
+    def _opened(self) -> None:
+        # A drawer may have been closed again meanwhile; its series are gone then.
+        self._open = self.choices.parcel is not None
+        self._fill_series()
 
     def _fill_series(self) -> None:
         if self._plot is not None:
