@@ -16,6 +16,7 @@ from cropdash.dashboard.attention.evidence_answers import (
     occlusion_table,
     sample_words,
 )
+from cropdash.dashboard.attention.evidence_plots import deletion_plot
 from cropdash.dashboard.attention.heatmap import heatmap, time_range
 from cropdash.dashboard.report.matrix_table import MOST, best_first
 from cropdash.dashboard.report.subject import Subject
@@ -37,6 +38,7 @@ class AttentionFigures:
 
     Attributes:
         keys: names of the figures, one a sensor.
+        deletion: name of the figure of what is lost as dates are removed; empty where that was never tried.
         evidence: sentences on what removing dates does to the answers; none where that was never tried.
     """
 
@@ -44,6 +46,7 @@ class AttentionFigures:
     name: str
     sentence: str
     keys: tuple[str, ...]
+    deletion: str
     evidence: tuple[str, ...]
 
 
@@ -68,7 +71,12 @@ def attention_figures(subject: Subject) -> tuple[list[AttentionFigures], dict[st
             )
             keys.append(key)
         sentence = answer(streams, None, run_name(run))
-        found.append(AttentionFigures(run, run_name(run), sentence, tuple(keys), _evidence_sentences(run)))
+        evidence, deletion = evidence_of(run), ""
+        if evidence is not None and evidence.overall.parcels:
+            deletion = f"deletion{subject.number(run.id)}"
+            plots[deletion] = deletion_plot(deletion_table(evidence, None))
+        said = _evidence_sentences(evidence)
+        found.append(AttentionFigures(run, run_name(run), sentence, tuple(keys), deletion, said))
     return found, plots, len(able)
 
 
@@ -120,8 +128,7 @@ def evidence_of(run: Result) -> Evidence | None:
     return Evidence.read(run.folder.path) if isinstance(run, Run) else None
 
 
-def _evidence_sentences(run: Result) -> tuple[str, ...]:
-    evidence = evidence_of(run)
+def _evidence_sentences(evidence: Evidence | None) -> tuple[str, ...]:
     if evidence is None:
         return ("Whether these dates change the answers was not tried: no dates were removed from this run.",)
     return evidence_sentence(evidence, None, ""), most_missed(evidence, None), sample_words(evidence)

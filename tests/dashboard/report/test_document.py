@@ -15,6 +15,7 @@ import pytest
 from cropdash.dashboard.report.cover import Cover, logo_address, logo_file
 from cropdash.dashboard.report.document import report_html
 from cropdash.dashboard.report.subject import Subject
+from cropdash.runs.evidence import Curve, Deletion, Evidence, Occlusion
 from cropdash.runs.published import published
 from cropdash.runs.run_folder import Run
 from tests.datasets.random_store import random_store
@@ -92,6 +93,37 @@ def test_pairs_are_tested_and_attention_is_told_not_to_explain(report: str) -> N
     attention = report.split('<section id="attention"')[1].split("</section>")[0]
     assert attention.count("<figure>") == 4
     assert "of 5 that keep attention" in text
+
+
+def test_a_run_whose_dates_were_removed_shows_what_that_did_and_the_others_say_that_it_was_not_tried(
+    tmp_path: Path,
+) -> None:
+    asked, other = (example_run(tmp_path, experiment=name, accuracy=0.8) for name in ("S2", "tsa"))
+    lost = Curve(probability=(0.9, 0.2), accuracy=(1.0, 0.1))
+    kept = Curve(probability=(0.9, 0.8), accuracy=(1.0, 0.9))
+    deletion = Deletion(
+        parcels=30, most=lost, least=kept, random=kept, lowest=kept, highest=kept, lead=0.2, lead_error=0.01
+    )
+    occlusion = Occlusion(
+        stream="S2", dates=(date(2019, 5, 8),), loss=((0.1,), (0.2,)), error=((0.01,), (0.01,)), parcels=((20,), (10,))
+    )  # fmt: skip
+    Evidence(
+        classes=CLASSES[:2], regions=("r4",), parcels=(20, 10), sampled_from=(20, 10), per_class=20, draws=3, seed=0,
+        shares=(0.0, 0.5), occlusion=(occlusion,), deletion=(deletion, deletion), overall=deletion, seconds=1.0,
+    ).write(asked.folder.path)  # fmt: skip
+    whole = report_html(
+        Subject.of([Run(asked.folder), other], sections=frozenset({"attention"})), Cover(date(2026, 3, 1))
+    )
+    section = whole.split('<section id="attention"')[1].split("</section>")[0]
+    text = words(section)
+    assert "without them it loses 20.0 percentage points more of its confidence" in text
+    assert text.count("does it matter where the model looks?") == 1
+    assert text.count("was not tried") == 1, "of the other run"
+    (figure,) = re.findall(r"does it matter where the model looks\?.*?<figcaption>", section, flags=re.S)
+    (drawn,) = re.findall(r'data-root-id="([^"]+)"', figure)
+    for order in ("most attended first", "random order", "least attended first"):
+        assert order in whole
+    assert drawn in whole.replace(figure, ""), "the script knows the figure"
 
 
 def test_hectares_stand_beside_their_estimate_where_there_is_a_map(report: str) -> None:
