@@ -35,6 +35,8 @@ _START_SECONDS = 60
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 #: Where a task notes on the scheduler which worker has begun it.
 _BEGUN = "cropdash-begun"
+#: Where it notes there that it has come to its end.
+_ENDED = "cropdash-ended"
 
 
 @dataclass(slots=True)
@@ -51,7 +53,8 @@ class Engine:
     has not returned ``grace`` seconds after :meth:`stop` loses its process.
 
     A task whose worker dies is run again on another one, from the beginning: task functions must
-    bear that. After the fourth death it has failed.
+    bear that. After the fourth death it has failed. One that has ended is never run again, whatever becomes
+    of its worker.
 
     Args:
         address: a running scheduler, such as ``tcp://10.0.0.5:8786``; its workers need cropdash
@@ -444,16 +447,33 @@ def _run(function: str, arguments: dict[str, Any], key: str, *finished_before: A
     from distributed import Event, get_client, get_worker
 
     client = get_client()
+    if client.get_metadata([_ENDED, key], default=False):
+        # Dask computes anew what a lost worker kept as its result. The work itself lies in files.
+        return None
     client.set_metadata([_BEGUN, key], get_worker().address)
     event = Event(_stop_event(key), client=client)
     stop = _Stop(lambda: _asked_to_stop(event, client))
     while not stop():
         if _ONE_AT_A_TIME.acquire(timeout=_SECONDS_BETWEEN_QUESTIONS):
             try:
-                return _resolve(function)(**arguments, stop=stop)
+                result = _resolve(function)(**arguments, stop=stop)
             finally:
                 _ONE_AT_A_TIME.release()
+            _note_end(client, key)
+            return result
+    _note_end(client, key)
     return None
+
+
+def _note_end(client: Client, key: str) -> None:
+    """Without a scheduler there is nobody to tell, and nobody who would run the task again."""
+    try:
+        client.set_metadata([_ENDED, key], True)
+    except (OSError, TimeoutError):
+        log.info("the scheduler was gone when task %s ended", key)
+    except AttributeError:  # what a client that has been closed meanwhile raises
+        if client.status == "running":
+            raise
 
 
 def _asked_to_stop(event: Event, client: Client) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -151,6 +153,19 @@ def test_a_task_is_run_again_when_its_worker_dies(engine: Engine, tmp_path: Path
     engine.submit("engine_tasks:die_once", {"folder": str(tmp_path)}, "dies once")
     wait_for_state(engine, "dies once", "finished")
     assert (tmp_path / "survived").exists()
+
+
+def test_a_task_that_has_ended_is_not_run_again_when_its_worker_dies_later(tmp_path: Path) -> None:
+    """A training that was cancelled must not begin anew on another worker because its own was lost."""
+    with Engine(workers=2) as own:
+        own.submit("engine_tasks:leave_a_line", {"folder": str(tmp_path)}, "ended")
+        wait_for_state(own, "ended", "finished", 60)
+        (pid,) = (tmp_path / "lines").read_text().split()
+        os.kill(int(pid), signal.SIGKILL)
+        wait_until(lambda: not psutil.pid_exists(int(pid)) or psutil.Process(int(pid)).status() == "zombie")
+        own.submit("engine_tasks:add", {"a": 1, "b": 1}, "later", after=["ended"])
+        wait_for_state(own, "later", "finished", 60)
+    assert (tmp_path / "lines").read_text().split() == [pid]
 
 
 def test_a_task_that_kills_every_worker_fails_in_the_end(engine: Engine) -> None:

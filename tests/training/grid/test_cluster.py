@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -16,8 +17,10 @@ from cropdash.engine import Engine
 from cropdash.training.grid.record import GridRecord
 from cropdash.training.grid.standing import GridStanding, ItemStanding
 from cropdash.training.grid.work import GridWork
+from cropdash.training.train import train
 from tests.training.grid.dask_processes import DaskProcesses, wait_until
 from tests.training.grid.small_grid import small_grid
+from tests.training.small_experiment import small_spec
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +104,21 @@ def test_a_grid_is_cancelled_from_another_process_and_gone_on_with(
     assert worked_through(again).counts["cancelled"] == 3
 
 
+def test_parcels_are_predicted_by_the_workers_of_a_scheduler(
+    engine: Engine, data: Path, tmp_path: Path
+) -> None:
+    """As in this process: the same table, from one run of Sentinel-1."""
+    run = train(small_spec(data, sensors=["S1"], optimisation={"epochs": 1}), tmp_path / "runs")
+    tables = {}
+    for name, options in {"here": (), "there": ("--scheduler", engine.address)}.items():
+        words = ("predict", "--run", run.folder.path, "--data", data, "--out", tmp_path / name, *options)
+        said = CliRunner().invoke(main, [str(word) for word in words])
+        assert said.exit_code == 0, said.output
+        tables[name] = pd.read_parquet(tmp_path / name / "parcels.parquet")
+    pd.testing.assert_frame_equal(tables["there"], tables["here"], atol=1e-6)
+    assert len(tables["there"]) == 56
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the files of another process")
 def test_a_full_disk_fails_a_run_with_its_reason_and_no_other_and_it_is_retried_on_request(
     cluster: DaskProcesses, engine: Engine, data: Path, tmp_path: Path
@@ -136,7 +154,7 @@ def test_a_run_whose_worker_is_killed_goes_on_elsewhere_and_loses_one_epoch_at_m
 ) -> None:
     work = GridWork(
         engine,
-        begun(engine, data, tmp_path, epochs=25, vary={"seed": [1]}, together={"e": [{"fuse": "avg"}]}),
+        begun(engine, data, tmp_path, epochs=12, vary={"seed": [1]}, together={"e": [{"fuse": "avg"}]}),
     )
     work.start()
     killed = at_epoch(work, 2)[0]
@@ -157,7 +175,7 @@ def test_a_grid_outlives_its_scheduler(
     cluster: DaskProcesses, engine: Engine, data: Path, tmp_path: Path
 ) -> None:
     """Scheduler and workers die and are started anew; nobody else does anything."""
-    work = GridWork(engine, begun(engine, data, tmp_path, epochs=25))
+    work = GridWork(engine, begun(engine, data, tmp_path, epochs=12))
     work.start()
     before = at_epoch(work, 2)
     assert cluster.scheduler is not None
