@@ -6,7 +6,7 @@ Experiment and seed make a label, so that two runs of other batch sizes or regio
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -19,6 +19,18 @@ _REGIONS = {
     "regions.train": "trained on",
     "regions.validation": "validated on",
     "regions.test": "tested on",
+}
+#: Settings that are off (none, 0 or no) in most runs, with what a run is called by that has them. Off they go unsaid.
+_WHERE_ON: dict[str, Callable[[Any], str]] = {
+    "sampling.days": lambda days: f"first {days} days",
+    "sampling.s2_share": lambda share: f"{_per_cent(share)} of the Sentinel-2 dates",
+    "sampling.date_dropout": lambda share: f"{_per_cent(share)} of dates dropped in training",
+    "sampling.season_cut": lambda share: f"{_per_cent(share)} of seasons cut short in training",
+    "sampling.sensor_dropout": lambda share: f"{_per_cent(share)} of sensors dropped in training",
+    "sampling.balanced": lambda _: "every class drawn alike often",
+    "optimisation.logit_adjustment": lambda tau: f"logit adjustment {tau:g}",
+    "optimisation.early_stopping": lambda epochs: f"stops after {epochs} epochs without gain",
+    "shuffle_labels": lambda _: "shuffled labels",
 }
 
 
@@ -75,15 +87,16 @@ def _apart(group: Sequence[Result]) -> list[str]:
     names = dict.fromkeys(name for known in settings for name in known)
     # An older specification does not have a field that came later, which is no difference by itself.
     values = {name: {repr(known[name]) for known in settings if name in known} for name in names}
-    differing = [name for name in names if len(values[name]) > 1][:_MOST]
-    told = [
-        ", ".join(_in_words(name, known[name]) for name in differing if name in known) for known in settings
-    ]
+    differing = [name for name in names if len(values[name]) > 1]
+    told = []
+    for known in settings:
+        said = [words for name in differing if name in known and (words := _in_words(name, known[name]))]
+        told.append(", ".join(said[:_MOST]))
     ends = [result.id.rsplit("_", 1)[-1] for result in group]
     if len(set(ends)) < len(ends):
         ends = [result.id for result in group]
     return [
-        words if words and told.count(words) == 1 else f"{words}, {end}".removeprefix(", ")
+        words if told.count(words) == 1 else f"{words}, {end}".removeprefix(", ")
         for words, end in zip(told, ends, strict=True)
     ]
 
@@ -107,7 +120,10 @@ def _flat(spec: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
 
 
 def _in_words(name: str, value: Any) -> str:
-    """``batch size 32``, ``without geometry features``, ``trained on r1, r2``, ``data set flanders``."""
+    """``batch size 32``, ``without geometry features``, ``trained on r1, r2``, ``first 182 days``; empty where the
+    setting is off and goes unsaid."""
+    if name in _WHERE_ON:
+        return _WHERE_ON[name](value) if value else ""
     if name in _REGIONS and isinstance(value, list):
         return (
             f"{_REGIONS[name]} {', '.join(map(str, value)) if len(value) <= 3 else f'{len(value)} regions'}"
@@ -122,3 +138,7 @@ def _in_words(name: str, value: Any) -> str:
     if isinstance(value, list):
         value = ", ".join(map(str, value))
     return f"{words} {value:g}" if isinstance(value, float) else f"{words} {value}"
+
+
+def _per_cent(share: float) -> str:
+    return f"{100 * share:g} %"

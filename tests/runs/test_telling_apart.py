@@ -37,6 +37,21 @@ def library(folder: Path, *settings: dict[str, Any]) -> RunLibrary:
             ["with geometry features, data set one", "without geometry features, data set two"],
         ),
         (({}, {}), ["0", "1"]),
+        # What is off goes unsaid: a run of the whole season is called by no setting at all.
+        (
+            (
+                {"sampling": {"days": None, "s2_share": None, "date_dropout": 0.0, "balanced": False}},
+                {"sampling": {"days": 182, "s2_share": None, "date_dropout": 0.0, "balanced": False}},
+                {"sampling": {"days": None, "s2_share": 0.4, "date_dropout": 0.0, "balanced": False}},
+                {"sampling": {"days": None, "s2_share": None, "date_dropout": 0.3, "balanced": True}},
+            ),
+            [
+                "",
+                "first 182 days",
+                "40 % of the Sentinel-2 dates",
+                "30 % of dates dropped in training, every class drawn alike often",
+            ],
+        ),
         (
             ({"epochs": 9}, {"epochs": 9}, {"epochs": None}),
             ["epochs 9, 0", "epochs 9, 1", "no epochs"],
