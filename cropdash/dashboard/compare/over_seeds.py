@@ -17,7 +17,7 @@ from cropdash.analysis.seed_difference import seed_tests
 from cropdash.analysis.seed_groups import SeedGroup
 from cropdash.dashboard.compare.comparison import RUN_TABLE, Compared, comparable, cost
 from cropdash.dashboard.run_words import fusion_in_words, run_name, sensors_in_words, state_in_words
-from cropdash.runs.results import PER_CLASS_METRICS, Scores
+from cropdash.runs.results import PER_CLASS_METRICS, Result, Scores
 
 
 def group_name(group: SeedGroup) -> str:
@@ -68,6 +68,17 @@ def fold(chosen: Sequence[Compared], groups: Sequence[SeedGroup]) -> list[Compar
             seen.add(group.key)
             folded.append(Compared(one.result, mean_scores(group), group, group_name(group)))
     return folded
+
+
+def other_seeds(chosen: Sequence[str], groups: Sequence[SeedGroup]) -> dict[str, list[Result]]:
+    """Of every chosen run, the runs of the same experiment with other seeds that are not chosen; each once."""
+    found: dict[str, list[Result]] = {}
+    for group in groups:
+        theirs = {run.id for run in (*group.results, *group.repeated)} & set(chosen)
+        first = next((run for run in chosen if run in theirs), None)
+        if first is not None:
+            found[first] = [run for run in group.results if run.id not in chosen]
+    return found
 
 
 def worth_folding(chosen: Sequence[str], groups: Sequence[SeedGroup]) -> bool:

@@ -34,7 +34,7 @@ from cropdash.dashboard.compare.dot_plot import (
 )
 from cropdash.dashboard.compare.lead import Lead, lead_in
 from cropdash.dashboard.compare.learning_curves import LearningCurves
-from cropdash.dashboard.compare.over_seeds import fold, seed_pairs, seeds_note, worth_folding
+from cropdash.dashboard.compare.over_seeds import fold, other_seeds, seed_pairs, seeds_note, worth_folding
 from cropdash.dashboard.compare.pair_tests import CLASS_TESTS, TESTED, TESTS, runs_to_test
 from cropdash.dashboard.compare.runs_table import RunsTable
 from cropdash.dashboard.compare.significance import Significance
@@ -50,6 +50,8 @@ from cropdash.runs.results import Result, Scores
 
 #: On a phone the legend is as high as the screen.
 _PICTURE_FIRST = "@media (max-width: 600px) { .cd-compare-legend { order: 1; } }"
+#: How the address says what the picture shows a row of.
+_EACH_RUN, _OVER_SEEDS = "each-run", "over-seeds"
 
 
 class ComparePage(Page):
@@ -95,9 +97,12 @@ class ComparePage(Page):
             sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}}, css_classes=["cd-compare-folded"], margin=(8, 12, 6, 0),
         )  # fmt: skip
         self._folded.param.watch(self._fold, "value")
-        self._fold_asked = self._settling = False
+        self._settling = False
+        #: What somebody has asked for, which no control shows while nobody has; for the address.
+        self._fold_asked = pmu.Select(options=["", _EACH_RUN, _OVER_SEEDS], value="")
         self._groups: tuple[object, list[SeedGroup]] = (None, [])
         self.table = RunsTable(choices, RunKeeping(workbench), self.update)
+        self._learning = LearningCurves(choices)
         for control in (self._metric, self._class_metric, self._fewest, self._baseline):
             control.param.watch(self._set, "value")
         remembered: dict[str, Any] = {
@@ -109,6 +114,8 @@ class ComparePage(Page):
             "group": self.table.grouping,
             "only-differing": self.table.differing,
             "only-ticked": self.table.ticked_only,
+            "show": self._fold_asked,
+            "smoothing": self._learning.smoothing,
         }
         for name, control in remembered.items():
             self.remember(name, control)
@@ -116,7 +123,6 @@ class ComparePage(Page):
             "Launch a run of your own", icon="play_circle", variant="contained", margin=(4, 0, 10, 0)
         )
         self._significance = Significance()
-        self._learning = LearningCurves(choices)
         self._caveats = text_pane("", "cd-compare-caveats", margin=(8, 0, 0, 0))
         self.body.objects = [
             self._launch,
@@ -179,7 +185,10 @@ class ComparePage(Page):
         sentence = self._sentence(compared, own, pair_question)
         self.say(sentence, simulated=any(one.result.simulated for one in compared))
         self._draw(compared)
-        self._learning.choose([by_id[run] for run in self.choices.runs if run in by_id])
+        self._learning.choose(
+            [by_id[run] for run in self.choices.runs if run in by_id],
+            other_seeds(self.choices.runs, groups) if self._folded.value else {},
+        )
         self._significance.choose([one.result for one in chosen], compared, region)
         self._caveats.object = _caveats_html(compared, self._outside(by_id, scores), region)
 
@@ -194,10 +203,10 @@ class ComparePage(Page):
     def _offer_folding(self, groups: Sequence[SeedGroup]) -> None:
         """Offer to take seeds together where there are any; do it unless somebody has asked for each run."""
         self._folded.visible = any(group.runs > 1 for group in groups)
-        if not self._folded.visible or not self._fold_asked:
-            self._settling = True
-            self._folded.value = worth_folding(self.choices.runs, groups)
-            self._settling = False
+        asked = self._fold_asked.value if self._folded.visible else ""
+        self._settling = True
+        self._folded.value = asked == _OVER_SEEDS if asked else worth_folding(self.choices.runs, groups)
+        self._settling = False
 
     def _offer_baselines(self, compared: Sequence[Compared]) -> None:
         """Each of the compared runs; one that has gone is the baseline no longer."""
@@ -215,7 +224,7 @@ class ComparePage(Page):
 
     def _fold(self, _: Any) -> None:
         if not self._settling:
-            self._fold_asked = True
+            self._fold_asked.value = _OVER_SEEDS if self._folded.value else _EACH_RUN
             self.update()
 
     def _scores(self, result: Result) -> Scores | None:

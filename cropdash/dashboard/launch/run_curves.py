@@ -25,8 +25,8 @@ from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import Choices
 from cropdash.runs.run_folder import Run
 
-#: Dashes of the runs that are not chosen, which have no colour of their own; as Bokeh and SVG write them.
-_DASHES = ((), (7, 4), (2, 3), (9, 3, 2, 3))
+#: Dashes of runs that share a colour, such as those that are not chosen; as Bokeh and SVG write them.
+DASHES = ((), (7, 4), (2, 3), (9, 3, 2, 3))
 
 
 class RunLine(NamedTuple):
@@ -38,7 +38,7 @@ class RunLine(NamedTuple):
 
 def run_lines(choices: Choices, runs: Sequence[str]) -> dict[str, RunLine]:
     """A line for every run, no two alike among as many unchosen ones as there are dashes."""
-    dashes = cycle(_DASHES)
+    dashes = cycle(DASHES)
     return {
         run: RunLine(run_colour(choices, run)) if run in choices.runs else RunLine(MUTED, next(dashes))
         for run in runs

@@ -99,3 +99,30 @@ def test_a_tick_takes_all_seeds_of_an_experiment_away_and_one_back(workbench: Wo
     row = list(shown.table.frame["run"]).index("Sentinel-2 alone")
     shown.table.ticked(TableClick(row, "chosen"))
     assert shown.choices.runs == [RADAR, OPTICAL]
+
+
+def test_what_a_row_stands_for_and_the_smoothing_come_back_from_the_address(workbench: Workbench) -> None:
+    shown = page(workbench, OPTICAL, RADAR)
+    assert shown._folded.value and "show" not in shown.choices.query(), "nobody has asked for it"
+    shown._folded.value = False
+    shown._learning.smoothing.param.update(value=0.4, value_throttled=0.4)
+    choices = Choices()
+    assert choices.read_query(shown.choices.query(), ["compare"]) == []
+    again = ComparePage(choices, workbench)
+    again.activate()
+    assert not again._folded.value and again._learning.smoothing.value == 0.4
+    again._folded.value = True
+    assert "compare.show=over-seeds" in again.choices.query()
+
+
+def test_over_seeds_the_learning_curves_of_all_seeds_are_drawn_in_the_colour_of_their_experiment(
+    workbench: Workbench,
+) -> None:
+    shown = page(workbench, OPTICAL, RADAR)
+    shown._learning.fold.is_open = True
+    drawn = {run: line for run, _, line in shown._learning._curves._shown}
+    assert list(drawn) == [OPTICAL, OPTICAL_AGAIN, RADAR]
+    assert drawn[OPTICAL].colour == drawn[OPTICAL_AGAIN].colour != drawn[RADAR].colour
+    assert drawn[OPTICAL].dash != drawn[OPTICAL_AGAIN].dash
+    shown._folded.value = False
+    assert [run for run, *_ in shown._learning._curves._shown] == [OPTICAL, RADAR]
