@@ -17,6 +17,7 @@ from cropdash.datasets.store import ParcelStore
 from cropdash.preparation.prepare import PreparationError, prepare
 from cropdash.preparation.recipe import Recipe
 from cropdash.preparation.report import PreparationReport
+from cropdash.readers.inspection import inspect
 from tests.preparation import small_images as images
 from tests.preparation.small_images import coordinates, s2_image, square, write_parcels, write_s1, write_s2
 
@@ -47,6 +48,18 @@ def test_pixels_come_north_to_south_and_west_to_east(tmp_path: Path, parcels: Pa
     assert days.astype("datetime64[D]").astype(str).tolist() == ["2018-04-01"]
     info = store.info.sensors["S2"]
     assert (info.dtype, info.scale, info.offset, info.nodata) == ("uint16", 1e-4, 0.0, 0)
+
+
+def test_parcels_without_crops_become_a_store_without_labels(tmp_path: Path, parcels: Path) -> None:
+    """As for a map of next year's fields: every parcel is there, with its pixels, and none has a label."""
+    write_s2(tmp_path, s2_scenes({"20180401": s2_image(1000)}))
+    content = images.recipe(tmp_path, parcels, s2={})
+    content["parcels"]["crop_field"] = None
+    store = prepared(tmp_path, content)
+    assert len(store) == 2
+    assert all(len(store.raw(row, "S2")[1]) == 1 for row in range(2))
+    inspection = inspect(store.path)
+    assert "no label" in inspection.text()
 
 
 def test_hidden_pixels_of_a_date_are_nodata_in_all_channels_and_too_cloudy_dates_are_dropped(

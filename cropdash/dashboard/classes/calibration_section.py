@@ -28,6 +28,7 @@ from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.tables import DataTable, csv_button, number
 from cropdash.runs.results import Result
+from cropdash.runs.run_folder import Run
 
 _TITLES = {
     "run": "Run",
@@ -205,6 +206,12 @@ class _Diagram:
 
 
 def _without(chosen: Sequence[Result]) -> str:
-    """Which of the chosen runs tell no probabilities, and why."""
+    """Which of the chosen runs tell no probabilities, which have no temperature, and why."""
     sentences = [f"{run_name(run)}: {run.missing['parcels']}" for run in chosen if "parcels" in run.missing]
+    sentences += [
+        f"{run_name(run)} was fused afterwards from the test parcels of two runs, so there are no validation parcels to fit "
+        "a temperature on."
+        for run in chosen
+        if isinstance(run, Run) and "parcels" not in run.missing and run.folder.spec().get("sources")
+    ]
     return "".join(f"<p class='note'>{html.escape(sentence)}</p>" for sentence in sentences)

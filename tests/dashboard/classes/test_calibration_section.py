@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from cropdash.dashboard.classes.calibration_section import CalibrationSection
 from cropdash.dashboard.state import Choices
 from cropdash.runs.published import published
 from cropdash.runs.results import Result
+from cropdash.runs.run_folder import Run
 from tests.runs.example_run import example_run
 
 
@@ -81,3 +83,15 @@ def test_results_without_probabilities_say_why(runs: list[Result]) -> None:
     assert "tells no probabilities; the table has the runs that do" in str(mixed._sentence.object)
     assert mixed.table["id"].tolist() == [runs[0].id]
     assert not mixed._diagrams.objects
+
+
+def test_a_fusion_made_afterwards_says_why_it_has_no_temperature(tmp_path: Path) -> None:
+    run = example_run(tmp_path, experiment="S2", epochs=1)
+    shown = section(run)
+    shown.fill([run], [run], "", None)
+    assert "fused afterwards" not in str(shown._note.object)
+    spec = run.folder.file("spec.json")
+    spec.write_text(json.dumps(json.loads(spec.read_text()) | {"sources": ["one", "other"]}))
+    fused = Run(run.folder.path)
+    shown.fill([fused], [fused], "", None)
+    assert "fused afterwards from the test parcels of two runs" in str(shown._note.object)
