@@ -27,6 +27,9 @@ _CODES = """() => {
   return null
 }"""
 
+_DRAWS_A_BOX = """() => Bokeh.documents.some((document) => [...document._all_models.values()].some(
+  (model) => model.type === 'Toolbar' && model.active_drag?.type === 'BoxSelectTool'))"""
+
 
 def open_map(open_page: OpenPage, dashboard: str, size: tuple[int, int] = WIDE) -> Any:
     page = open_page(f"{dashboard}?page=map&{RUNS}", size)
@@ -104,10 +107,13 @@ def test_a_rectangle_drawn_on_the_map_narrows_table_and_areas_and_taps_still_cho
     plot.scroll_into_view_if_needed()
     box, place = plot.bounding_box(), page.evaluate(PLACE_OF, "r4-003")
     x, y = box["x"] + place["x"], box["y"] + place["y"]
+    # The sentence comes before the tool; and a busy browser takes a fast drag for a tap.
+    page.wait_for_function(_DRAWS_A_BOX)
     page.mouse.move(x - 6, y - 6)
     page.mouse.down()
-    page.mouse.move(x + 2, y + 2, steps=4)
-    page.mouse.move(x + 6, y + 6)
+    for corner in (-2, 2, 4, 6):
+        page.mouse.move(x + corner, y + corner)
+        page.wait_for_timeout(60)
     page.mouse.up()
     expect(title).to_contain_text("1 parcel in the picked area")
     expect(page.locator(".cd-map-draw-hint")).to_be_hidden()
