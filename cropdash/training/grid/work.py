@@ -161,12 +161,13 @@ class GridWork:
             self._elsewhere.discard(item.key)  # who worked on it has stopped
         elif task is None or not self.engine.is_lost(task) or one.state in ("finished", "failed", "running"):
             return
-        self._losses[item.key] += task is not None
-        if self._losses[item.key] > MOST_LOSSES:
+        if self._losses[item.key] >= MOST_LOSSES:
             folder = RunFolder(self.record.runs_folder / item.key)
             folder.write_status("failed", error=_TASK_LOST.format(MOST_LOSSES), message="")
             return
         self._queue(item, one)
+        # Counted once it is queued: while the scheduler is away, each look would count the same loss again.
+        self._losses[item.key] += task is not None
 
     def _mend_fusion(self, item: FusedItem, standing: GridStanding) -> None:
         """Fuse once both sources are there, if the task that waited for them is lost or had none to wait for."""
@@ -175,9 +176,9 @@ class GridWork:
         if states[item.key] != "waiting" or (task is not None and not self.engine.is_over(task)):
             return
         if states[item.first.run_id] == states[item.second.run_id] == "finished":
-            self._losses[item.key] += 1
-            if self._losses[item.key] <= MOST_LOSSES:
+            if self._losses[item.key] < MOST_LOSSES:
                 self._queue_fusion(item)
+                self._losses[item.key] += 1
             else:
                 self.record.failure_file(item).write_text(_TASK_LOST.format(MOST_LOSSES), encoding="utf-8")
 

@@ -175,7 +175,8 @@ def test_a_grid_outlives_its_scheduler(
     cluster: DaskProcesses, engine: Engine, data: Path, tmp_path: Path
 ) -> None:
     """Scheduler and workers die and are started anew; nobody else does anything."""
-    work = GridWork(engine, begun(engine, data, tmp_path, epochs=12))
+    # Long enough that a worker hears of its scheduler's death before it is through.
+    work = GridWork(engine, begun(engine, data, tmp_path, epochs=40))
     work.start()
     before = at_epoch(work, 2)
     assert cluster.scheduler is not None
