@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 PORT ?= 5006
 # Words for pytest, such as: make test PYTEST="-k confusion"
 PYTEST ?=
+# Two files at a time; browser tests stay last, since they leave an event loop running in their process.
+BESIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test bench demo check format wheel clean
@@ -21,7 +23,7 @@ serve: $(VENV)/.ready
 
 test: $(VENV)/.ready-test check
 	$(BIN)/python -m tests.browser.find_browser
-	$(BIN)/pytest $(PYTEST)
+	$(BIN)/pytest $(BESIDE) $(PYTEST)
 
 # Figures are worth something on a quiet machine only.
 bench: $(VENV)/.ready-test

@@ -23,6 +23,7 @@ def test_the_notebook_runs(
     # Enough to see every step run, and seconds long.
     monkeypatch.setenv("CROPDASH_EPOCHS", "2")
     monkeypatch.setenv("CROPDASH_SEEDS", "1")
+    monkeypatch.setenv("CROPDASH_PER_CLASS", "2")
     monkeypatch.setenv("CROPDASH_PARCELS", "300")
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
