@@ -78,9 +78,11 @@ class PageControls:
 
     def _take_up(self, name: str) -> bool:
         """Move a control to where the address says; whether it can be."""
-        widget, held, _ = self._controls[name]
+        widget, held, at_first = self._controls[name]
+        said = self._waiting[name]
         try:
-            value = _value(self._waiting[name], widget, held)
+            # Only a text that was not empty at first says so when it is.
+            value = "" if said == _EMPTY and _is_text(widget, at_first) else _value(said, widget, held)
         except ValueError:
             return False
         del self._waiting[name]
@@ -101,7 +103,8 @@ class PageControls:
                 self._write(name, "")
             return
         self._waiting.pop(name, None)
-        emptied = _EMPTY if value is None and _is_number(widget, held) else ""
+        can_be_emptied = _is_text(widget, at_first) or (value is None and _is_number(widget, held))
+        emptied = _EMPTY if can_be_emptied else ""
         self._write(name, "" if value == at_first else _text(value) or emptied)
 
     def _write(self, name: str, text: str) -> None:
@@ -156,6 +159,11 @@ def _value(text: str, widget: Any, held: str) -> Any:
     if now is None or isinstance(now, str):
         return text
     raise TypeError(f"a control with a value of {type(now).__name__} cannot be remembered in an address")
+
+
+def _is_text(widget: Any, value: Any) -> bool:
+    """Whether a control is typed, and was not empty at first."""
+    return isinstance(value, str) and value != "" and getattr(widget, "options", None) is None
 
 
 def _is_number(widget: Any, held: str) -> bool:

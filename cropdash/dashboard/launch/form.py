@@ -22,6 +22,8 @@ from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.workbench import DatasetEntry
 from cropdash.training.experiment import ExperimentSpec
 
+#: Numbers whose absence means that nothing is left out.
+_ALL_IF_EMPTY = ("sampling.s1_dates", "sampling.s2_dates", "sampling.days", "sampling.s2_share")
 _SPLITS = {"train": "Train on", "validation": "Validate on", "test": "Test on"}
 _SPLIT_HELP = {
     "train": "Regions to learn from.",
@@ -182,11 +184,11 @@ def _widget(field: FormField) -> Any:
             choice.replace("_", " ") if choice != "nn" else "nearest date": choice for choice in field.choices
         }
         return pmu.Select(options=words, value=field.default, **common | {"width": 250})
-    placeholder = (
-        {"placeholder": "all" if field.path.endswith("_dates") else "automatic"} if field.optional else {}
-    )
-    if field.kind == "integer":
-        return pmu.IntInput(value=field.default, **placeholder, **common)
-    if field.kind == "number":
+    if field.kind in ("integer", "number") and not field.optional:
+        if field.kind == "integer":
+            return pmu.IntInput(value=field.default, **common)
         return pmu.FloatInput(value=field.default, format="0.[000000]", **common)
-    return pmu.TextInput(value=field.default or "", **placeholder, **common)
+    # A number that may be left empty is typed as text: a number field shows 0 where it is empty.
+    if field.optional:
+        common["placeholder"] = "all" if field.path in _ALL_IF_EMPTY else "automatic"
+    return pmu.TextInput(value="" if field.default is None else str(field.default), **common)

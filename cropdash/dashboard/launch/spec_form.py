@@ -183,13 +183,15 @@ def _sentences(error: ValidationError, labels: Mapping[str, str]) -> dict[str, s
 
 
 def _bound(item: ErrorDetails) -> str:
-    """A broken bound as a request; empty for any other error."""
+    """A broken bound, or a text that is no number, as a request; empty for any other error."""
     words = {
         "greater_than_equal": ("ge", "Give at least {}."),
         "greater_than": ("gt", "Give more than {}."),
         "less_than_equal": ("le", "Give at most {}."),
         "less_than": ("lt", "Give less than {}."),
         "multiple_of": ("multiple_of", "Give a multiple of {}."),
+        "int_parsing": ("", "Give a whole number."),
+        "float_parsing": ("", "Give a number."),
     }
     if item["type"] not in words:
         return ""

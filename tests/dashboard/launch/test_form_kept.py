@@ -37,9 +37,9 @@ def test_a_filled_form_comes_back_from_its_address(workbench: Workbench) -> None
     form["experiment"].value = "Sentinel-2 (optical) alone"
     form["train"].value = ["r1"]
     form["optimisation-epochs"].value = 7
-    form["optimisation-early-stopping"].value = 3
+    form["optimisation-early-stopping"].value = "3"
     form["optimisation-learning-rate"].value = 0.0005
-    form["sampling-s2-dates"].value = None
+    form["sampling-s2-dates"].value = ""
     form["geometry-features"].value = True
     form["name"].value = "tea & cake, 100 %"
     wanted = page._form.read()

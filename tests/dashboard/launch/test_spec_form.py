@@ -104,3 +104,21 @@ def test_a_default_split_never_names_a_region_twice(regions: list[str], test: li
 def test_a_data_set_of_one_sensor_offers_that_sensor_alone() -> None:
     assert experiments_for(("S2",)) == ["Sentinel-2 (optical) alone"]
     assert len(experiments_for(("S1", "S2"))) == 7
+
+
+def test_a_number_that_may_be_left_empty_is_typed_as_text_and_what_is_no_number_is_asked_for() -> None:
+    spec, problems = read_form(
+        {"sampling.s2_dates": "12", "sampling.s2_share": "0.4"},
+        data="fields",
+        experiment="Sentinel-2 (optical) alone",
+        regions={"train": ["a"], "validation": ["b"], "test": ["c"]},
+    )
+    assert not problems and spec is not None
+    assert (spec.sampling.s2_dates, spec.sampling.s2_share) == (12, 0.4)
+    _, problems = read_form(
+        {"sampling.s2_dates": "many", "sampling.s2_share": "half"},
+        data="fields",
+        experiment="Sentinel-2 (optical) alone",
+        regions={"train": ["a"], "validation": ["b"], "test": ["c"]},
+    )
+    assert problems == {"sampling.s2_dates": "Give a whole number.", "sampling.s2_share": "Give a number."}
