@@ -154,7 +154,7 @@ def test_a_run_whose_worker_is_killed_goes_on_elsewhere_and_loses_one_epoch_at_m
 ) -> None:
     work = GridWork(
         engine,
-        begun(engine, data, tmp_path, epochs=12, vary={"seed": [1]}, together={"e": [{"fuse": "avg"}]}),
+        begun(engine, data, tmp_path, epochs=30, vary={"seed": [1]}, together={"e": [{"fuse": "avg"}]}),
     )
     work.start()
     killed = at_epoch(work, 2)[0]
