@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import logging
 from collections.abc import Sequence
-from concurrent.futures import Future
 from typing import Any
 
 import pandas as pd
@@ -27,6 +26,7 @@ from cropdash.dashboard.attention.evidence_answers import verdict
 from cropdash.dashboard.attention.evidence_section import EvidenceSection, read_evidence
 from cropdash.dashboard.attention.heatmap import heatmap, room, time_range
 from cropdash.dashboard.attention.profile_plot import profile_plots, profile_table
+from cropdash.dashboard.awaited import Awaited
 from cropdash.dashboard.choosers import ClassSelect, NothingToShow, RunSelect, able_runs
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.parcel.classes_behind import ClassBehind, reading
@@ -68,7 +68,7 @@ class AttentionPage(Page):
         self._profile_note = text_pane("", "cd-attention-profile-note")
         self._drawn: list[AttentionByDate] = []
         self._profiles: ClassProfiles | None = None
-        self._awaited: set[Future[Any]] = set()
+        self._awaited = Awaited(self._choice_changed)
         self._evidence = EvidenceSection(workbench, self._choice_changed)
         self._build_controls()
         self._parcel_title = text_pane("", "cd-attention-parcel-title", margin=(18, 0, 0, 0))
@@ -208,7 +208,7 @@ class AttentionPage(Page):
             return
         store = self.workbench.store(name)
         reading = profiles_of_class(run, crop, store, regions)
-        if self._pending(reading):
+        if self._awaited.is_pending(reading):
             self._profile_note.object = f"<p class='note'>Reading parcels of {html.escape(crop.name)}.</p>"
             return
         self._profiles = found = reading.result()
@@ -224,23 +224,6 @@ class AttentionPage(Page):
             f"{count(found.sampled, 'parcel')}{f' of {found.parcels:,}' if found.parcels > found.sampled else ''} "
             "on the dates on which they were seen; band: one standard deviation between parcels.</p>"
         )
-
-    def _pending(self, work: Future[Any]) -> bool:
-        """Whether reading is still going on; the page is refreshed when it is done.
-
-        Without a session there is nobody to come back to.
-        """
-        document = pn.state.curdoc
-        if document is None or work.done():
-            return False
-        if work not in self._awaited:
-            self._awaited.add(work)
-            work.add_done_callback(lambda _: document.add_next_tick_callback(lambda: self._arrived(work)))
-        return True
-
-    def _arrived(self, work: Future[Any]) -> None:
-        self._awaited.discard(work)
-        self._choice_changed()
 
     # --- runs and heads --------------------------------------------------------------------------
 
@@ -368,7 +351,7 @@ class AttentionPage(Page):
         self._panels = drawn
         answer = run_answer(run, parcel, str(store.parcels["region"].iloc[row]), run_name(run), "")
         wanted = reading(store, row, run, answer)
-        waits = [self._pending(work) for *_, work in wanted]
+        waits = [self._awaited.is_pending(work) for *_, work in wanted]
         behind = [
             ClassBehind(role, one, work.result())
             for (role, one, work), waiting in zip(wanted, waits, strict=True)

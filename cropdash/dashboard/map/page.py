@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from concurrent.futures import Future
 from typing import Any
 
 import panel as pn
 from bokeh.document import Document
 from panel.io.state import set_curdoc
 
+from cropdash.dashboard.awaited import Awaited
 from cropdash.dashboard.choosers import NothingToShow
 from cropdash.dashboard.map.answers import answer
 from cropdash.dashboard.map.area_picker import AreaPicker, picked_shape
@@ -72,7 +72,7 @@ class MapPage(Page):
         #: Whose parcels are on the map, and the outlines that were sent: those, or projected for the basemap.
         self._drawn: ParcelOutlines | None = None
         self._displayed: ParcelOutlines | None = None
-        self._awaited: set[Future[Any]] = set()
+        self._awaited = Awaited(self._choice_changed)
         self._summed: tuple[tuple[Any, ...], ClassAreas] | None = None
         self._inside: tuple[tuple[Any, ...], PickedArea] | None = None
         self.legend = LegendChips(self._filter)
@@ -185,13 +185,13 @@ class MapPage(Page):
         parcels = len(store.rows(known_regions(store, regions)))
         if drawn_as_polygons(parcels):
             return False
-        waits = self._pending(mapped_in_background(run, store, regions))
+        waits = self._awaited.is_pending(mapped_in_background(run, store, regions))
         if not waits:
             outlines = mapped_run(run, store, regions).outlines
-            waits = self._pending(raster_in_background(outlines))
+            waits = self._awaited.is_pending(raster_in_background(outlines))
             if self.choices.area is not None:
                 # What lies inside is known once the parcels are measured.
-                waits = self._pending(measured_in_background(outlines)) or waits
+                waits = self._awaited.is_pending(measured_in_background(outlines)) or waits
         if waits:
             told = count(parcels, "parcel")
             self.show_loading(f"Making {told} ready for the map. The first time takes some seconds.")
@@ -200,7 +200,7 @@ class MapPage(Page):
     def _beside(self, run: Result, store: ParcelStore, regions: tuple[str, ...]) -> MappedRun | None:
         """The second run; None while it is being made ready, after which the page comes back."""
         large = not drawn_as_polygons(len(store.rows(known_regions(store, regions))))
-        if large and self._pending(mapped_in_background(run, store, regions)):
+        if large and self._awaited.is_pending(mapped_in_background(run, store, regions)):
             return None
         return mapped_run(run, store, regions)
 
@@ -210,28 +210,11 @@ class MapPage(Page):
         if crs is None or crs == outlines.crs:
             return outlines
         projected = projected_in_background(outlines, crs)
-        waits = self._pending(projected)
+        waits = self._awaited.is_pending(projected)
         if not waits and not drawn_as_polygons(len(outlines)):
-            waits = self._pending(raster_in_background(projected.result()))
+            waits = self._awaited.is_pending(raster_in_background(projected.result()))
         # What is on the map stays there meanwhile.
         return None if waits else projected.result()
-
-    def _pending(self, work: Future[Any]) -> bool:
-        """Whether work in the background is still going on; the page is refreshed when it is done.
-
-        Without a session there is nobody to come back to.
-        """
-        document = pn.state.curdoc
-        if document is None or work.done():
-            return False
-        if work not in self._awaited:
-            self._awaited.add(work)
-            work.add_done_callback(lambda _: document.add_next_tick_callback(lambda: self._arrived(work)))
-        return True
-
-    def _arrived(self, work: Future[Any]) -> None:
-        self._awaited.discard(work)
-        self._choice_changed()
 
     # --- the map ---------------------------------------------------------------------------------
 
@@ -367,7 +350,7 @@ class MapPage(Page):
     def _fill_areas(self, mapped: MappedRun, here: PickedArea | None, where: str) -> None:
         """How much land each class covers, once the parcels are measured."""
         measured = measured_in_background(mapped.outlines)
-        if not drawn_as_polygons(len(mapped.outlines)) and self._pending(measured):
+        if not drawn_as_polygons(len(mapped.outlines)) and self._awaited.is_pending(measured):
             self.areas.wait(len(mapped.outlines))
             return
         measured.result()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import html
 import logging
 from collections.abc import Mapping
-from concurrent.futures import Future
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmu
 from bokeh.models.layouts import LayoutDOM
 
+from cropdash.dashboard.awaited import Awaited
 from cropdash.dashboard.colours import MISTAKE, run_colour
 from cropdash.dashboard.map.outlines import ParcelOutlines
 from cropdash.dashboard.map.shared_outlines import outlines_holding
@@ -104,7 +104,7 @@ class ParcelDrawer(pn.viewable.Viewer):
         self._note = text_pane("", "cd-drawer-note")
         self._verdict = self._text("cd-drawer-verdict")
         self._neighbours = NearbyParcels(self._go_to)
-        self._awaited: set[Future[Any]] = set()
+        self._awaited = Awaited(self.refresh)
         self._panels: list[SensorPanel] = []
         # However many runs there are, the series stand above what each of them says.
         self._layout = pn.Column(
@@ -236,24 +236,11 @@ class ParcelDrawer(pn.viewable.Viewer):
         self, store: ParcelStore, row: int, run: Result | None, answer: RunAnswer | None
     ) -> list[ClassBehind]:
         """The classes behind the series; those still being read come a moment later."""
-        wanted = reading(store, row, run, answer)
-        document = pn.state.curdoc
-        if document is not None:
-            for *_, work in wanted:
-                if not work.done() and work not in self._awaited:
-                    self._awaited.add(work)
-                    work.add_done_callback(
-                        lambda done: document.add_next_tick_callback(lambda: self._arrived(done))
-                    )
         return [
             ClassBehind(role, crop, work.result())
-            for role, crop, work in wanted
-            if document is None or work.done()
+            for role, crop, work in reading(store, row, run, answer)
+            if not self._awaited.is_pending(work)
         ]
-
-    def _arrived(self, work: Future[Any]) -> None:
-        self._awaited.discard(work)
-        self.refresh()
 
     def _go_to(self, parcel: str) -> None:
         self.choices.parcel = parcel
