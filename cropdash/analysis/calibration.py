@@ -17,7 +17,7 @@ import pandas as pd
 from cropdash.analysis.proportions import wilson_interval
 from cropdash.runs.predictions import probability_columns
 from cropdash.runs.results import Result
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 
 Binning = Literal["width", "count"]
 

@@ -17,7 +17,7 @@ from cropdash.analysis.season import published_season, season_table
 from cropdash.analysis.seed_groups import SeedGroup, seed_groups
 from cropdash.runs import published
 from cropdash.runs.results import Result
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 
 Study = Literal["all_experiments", "incremental", "sparse"]
 STUDIES: tuple[Study, ...] = get_args(Study)

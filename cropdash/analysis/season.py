@@ -18,7 +18,7 @@ from cropdash.analysis.seed_groups import SeedGroup, seed_groups
 from cropdash.runs import published
 from cropdash.runs.reference_results import ReferenceRun
 from cropdash.runs.results import Result
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 
 Along = Literal["days", "s2_share"]
 

@@ -13,19 +13,24 @@ import pandas as pd
 from cropdash.analysis.season import Seen, group_rows, joined_rows
 from cropdash.analysis.seed_groups import SeedGroup, seed_groups
 from cropdash.runs.results import Result, Scores
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.runs.season_parts import SeasonPart, season_parts
 
 #: What these curves have for a source, where a run trained for its part has ``run``.
 SOURCE = "evaluated"
 
 
-def evaluated_table(results: Sequence[Result], regions: Sequence[str] | None = None) -> pd.DataFrame:
-    """Scores of runs on parts of the season, with all of their sensors; each group of seeds is a point.
+def evaluated_table(
+    results: Sequence[Result],
+    regions: Sequence[str] | None = None,
+    given: tuple[str, ...] | None = None,
+) -> pd.DataFrame:
+    """Scores of runs on parts of the season; each group of seeds is a point.
 
     Args:
         results: those without such an evaluation are passed over.
         regions: test regions to take the scores over; all if not given.
+        given: the sensors that the runs were given, such as ``("S1",)``; all of each run's own if not given.
 
     Raises:
         ValueError: a file of parts is malformed; the message names it.
@@ -37,13 +42,15 @@ def evaluated_table(results: Sequence[Result], regions: Sequence[str] | None = N
             assert isinstance(run, Run)
             found = season_parts(run)
             for part in found.parts if found is not None else ():
-                if part.sensors == run.sensors:
-                    whole = 1.0 if "S2" in run.sensors else None
+                if part.sensors == (given or run.sensors):
+                    whole = 1.0 if "S2" in part.sensors else None
                     of_part.setdefault(Seen(part.days, part.s2_share or whole), []).append((run, part))
         for saw, members in of_part.items():
             scores = [_scores(run, part, regions) for run, part in members]
             alike = SeedGroup(group.key, group.label, tuple(run for run, _ in members), (), tuple(scores))
-            frames.append(group_rows(alike, saw, source=SOURCE))
+            rows = group_rows(alike, saw, source=SOURCE)
+            if len(rows):
+                frames.append(rows)
     return joined_rows(frames)
 
 

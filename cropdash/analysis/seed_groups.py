@@ -22,7 +22,7 @@ from cropdash.analysis.score_intervals import mean_interval
 from cropdash.runs.metrics import OVERALL_METRICS
 from cropdash.runs.reference_results import ReferenceRun
 from cropdash.runs.results import PER_CLASS_METRICS, Result, Scores
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.experiment import decisive_settings
 
 

@@ -48,7 +48,7 @@ def evaluate_command(
     counts are kept in the run's folder and drawn on the Season page.
     """
     from cropdash.datasets.store import ParcelStore
-    from cropdash.runs.run_folder import Run
+    from cropdash.runs.run import Run
     from cropdash.training.season_evaluation import evaluate_parts, given_parts
     from cropdash.training.trained_model import load_model
 

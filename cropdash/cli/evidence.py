@@ -39,7 +39,7 @@ def evidence_command(
     them, the most attended first or by lot. The Attention page shows what came out.
     """
     from cropdash.dashboard.attention.evidence_answers import evidence_sentence, sample_words
-    from cropdash.runs.run_folder import Run
+    from cropdash.runs.run import Run
     from cropdash.training.attention_evidence import attention_evidence
     from cropdash.training.evidence_task import keep_evidence, why_no_evidence
 

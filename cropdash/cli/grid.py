@@ -239,7 +239,7 @@ def tell_cost(plan: GridPlan, runs_folder: Path, scheduler: str | None, workers:
     """Say on standard error what a grid comes to, before it starts; the workers of a scheduler are not known yet."""
     from cropdash.cli.grid_view import before_start
     from cropdash.runs.library import RunLibrary
-    from cropdash.runs.run_folder import Run
+    from cropdash.runs.run import Run
     from cropdash.training.existing_runs import data_fingerprint, is_made_from
     from cropdash.training.grid.machine import this_machine
 

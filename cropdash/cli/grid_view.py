@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.cost import cost
 from cropdash.training.grid.plan import GridPlan
 from cropdash.training.grid.record import GridRecord

@@ -91,7 +91,7 @@ def calibrate_command(run: str, data: Path | None, runs_folder: Path) -> None:
     --calibrated` applies the temperature.
     """
     from cropdash.analysis.calibration import temperature_text
-    from cropdash.runs.run_folder import Run
+    from cropdash.runs.run import Run
     from cropdash.training.calibrate import calibrate
 
     path = run_path(run, runs_folder)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cropdash.analysis.seed_groups import experiment_keys
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 
 #: More lines than these are hard to read in a first picture.
 AT_FIRST = 8

@@ -9,8 +9,8 @@ from __future__ import annotations
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.workbench import Workbench
 from cropdash.runs.results import Result
+from cropdash.runs.run import Run
 from cropdash.runs.run_bin import BinnedRun, RunBin
-from cropdash.runs.run_folder import Run
 from cropdash.runs.run_notes import RunNotes, read_notes, write_notes
 from cropdash.runs.status import ACTIVE
 

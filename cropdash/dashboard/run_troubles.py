@@ -14,7 +14,7 @@ from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
 from cropdash.runs.results import Result
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 
 
 def troubles(chosen: list[str], known: dict[str, Result]) -> list[str]:

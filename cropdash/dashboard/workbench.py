@@ -238,7 +238,7 @@ class Workbench:
         """What is compared before anybody has chosen: own finished runs, as :func:`first_choice` picks them,
         else those of one seed of the demo, else the published ones."""
         from cropdash.dashboard.first_choice import first_choice
-        from cropdash.runs.run_folder import Run
+        from cropdash.runs.run import Run
 
         results = self.results(dataset)
         finished = [result for result in results if isinstance(result, Run) and result.status == "finished"]
@@ -300,7 +300,7 @@ class Workbench:
             ValueError: its folder has been renamed, so that training would begin another one.
             PermissionError: its data set lies outside the data folders.
         """
-        from cropdash.runs.run_folder import Run
+        from cropdash.runs.run import Run
         from cropdash.training.experiment import ExperimentSpec
 
         run = self.result(run_id)
@@ -336,7 +336,7 @@ class Workbench:
             ValueError: it cannot be asked, its data set is not here, or it is being asked already.
             PermissionError: visitors may only look.
         """
-        from cropdash.runs.run_folder import Run
+        from cropdash.runs.run import Run
         from cropdash.training.evidence_task import start_evidence
 
         self._check_may_act()
@@ -355,7 +355,7 @@ class Workbench:
             KeyError: it did not, or there is no such run.
             PermissionError: visitors may only look.
         """
-        from cropdash.runs.run_folder import Run
+        from cropdash.runs.run import Run
         from cropdash.training.evidence_task import cancel_evidence
 
         self._check_may_act()

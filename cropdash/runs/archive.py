@@ -14,7 +14,8 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from cropdash.atomic import atomic_path
-from cropdash.runs.run_folder import CHECKPOINT, Run, RunFolder
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import CHECKPOINT, RunFolder
 from cropdash.runs.status import ACTIVE
 
 #: What an archive may come to when it is unpacked, unless the caller says otherwise.

@@ -16,7 +16,7 @@ from cropdash.runs import reference_results as reference
 from cropdash.runs import run_folder as own
 from cropdash.runs.reference_results import ReferenceRun
 from cropdash.runs.results import Kind, Result
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.runs.run_notes import NOTES
 from cropdash.runs.status import ACTIVE
 from cropdash.runs.telling_apart import tell_apart

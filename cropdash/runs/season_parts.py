@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from cropdash.atomic import write_text
 from cropdash.json_file import read_json
 from cropdash.runs.metrics import ConfusionMatrix
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 
 SEASON_PARTS = "season_parts.json"
 

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any
 
 from cropdash.runs.results import Result
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 
 #: A name holds so many settings; more of them would no longer be read.
 _MOST = 3

@@ -12,7 +12,7 @@ from cropdash.atomic import write_text
 from cropdash.json_file import read_json
 from cropdash.nomenclature import CropClass
 from cropdash.runs.metrics import ConfusionMatrix
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.runs.season_parts import RegionCounts
 
 TRANSFERS = "transfers.json"

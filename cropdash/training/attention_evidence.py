@@ -25,7 +25,7 @@ from cropdash.datasets.labels import class_index
 from cropdash.datasets.store import ParcelStore
 from cropdash.models.fusion import JOINT
 from cropdash.runs.evidence import Curve, Deletion, Evidence, Occlusion
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.date_removal import each_date, first_removed, probabilities_without, removal_ranks
 from cropdash.training.optimisation import choose_device, threads_set
 from cropdash.training.trained_model import check_bands

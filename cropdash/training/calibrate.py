@@ -8,7 +8,7 @@ import numpy as np
 
 from cropdash.datasets.store import ParcelStore
 from cropdash.runs.predictions import probability_columns
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.runs.temperature import Temperature
 from cropdash.training.predict import predict
 from cropdash.training.trained_model import finished_summary

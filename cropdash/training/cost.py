@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.experiment import ExperimentSpec
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from cropdash.engine import Engine
 from cropdash.runs.evidence import Evidence, EvidenceStatus
-from cropdash.runs.run_folder import MODEL, Run, RunFolder
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import MODEL, RunFolder
 
 #: Between the path of a run and the number of the attempt, in the engine's name of a task.
 _ATTEMPT = "/evidence#"

@@ -19,7 +19,8 @@ from cropdash.nomenclature import Fusion
 from cropdash.runs.attention_store import AttentionWriter
 from cropdash.runs.metrics import ConfusionMatrix
 from cropdash.runs.predictions import probability_columns
-from cropdash.runs.run_folder import Run, RunFolder
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import RunFolder
 from cropdash.training.existing_runs import RunExists
 from cropdash.training.fuse_rules import Rule
 from cropdash.training.summary import software

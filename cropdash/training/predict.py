@@ -15,7 +15,7 @@ import pandas as pd
 from cropdash.datasets.labels import class_index
 from cropdash.datasets.store import ParcelStore
 from cropdash.runs.attention_store import AttentionWriter
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.evaluation import attention_to, prediction_table
 from cropdash.training.optimisation import threads_set
 from cropdash.training.trained_model import check_bands, load_model

@@ -16,7 +16,7 @@ from cropdash.datasets.labels import class_index
 from cropdash.datasets.store import ParcelStore
 from cropdash.nomenclature import Fusion
 from cropdash.runs.metrics import ConfusionMatrix
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.runs.season_parts import SEASON_PARTS, RegionCounts, SeasonPart, SeasonParts, season_parts
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.optimisation import threads_set

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from cropdash.runs.run_folder import Run, RunFolder
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import RunFolder
 from cropdash.training.drawn_dates import write_drawn_dates
 from cropdash.training.existing_runs import RunExists, check_not_done
 from cropdash.training.experiment import ExperimentSpec

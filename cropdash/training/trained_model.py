@@ -14,7 +14,8 @@ import numpy as np
 
 from cropdash.datasets.info import DatasetInfo
 from cropdash.datasets.store import ParcelStore
-from cropdash.runs.run_folder import SUMMARY, Run
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import SUMMARY
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.summary import TrainingSummary
 

@@ -12,7 +12,8 @@ from cropdash.datasets.loading import ParcelBatches
 from cropdash.datasets.normalisation import Normalisation
 from cropdash.datasets.store import ParcelStore
 from cropdash.models.fusion import CropNetwork
-from cropdash.runs.run_folder import MODEL, NORMALISATION, Run
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import MODEL, NORMALISATION
 from cropdash.training.evaluation import AttentionSink, answer
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.optimisation import choose_device

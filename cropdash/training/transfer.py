@@ -18,7 +18,7 @@ from cropdash.datasets.labels import class_index
 from cropdash.datasets.normalisation import Normalisation
 from cropdash.datasets.store import ParcelStore
 from cropdash.runs.metrics import ConfusionMatrix
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.runs.season_parts import RegionCounts
 from cropdash.runs.transfers import TRANSFERS, Transfer, Transfers
 from cropdash.training.optimisation import threads_set

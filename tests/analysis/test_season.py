@@ -20,7 +20,8 @@ from cropdash.analysis.season import (
 )
 from cropdash.runs.published import published
 from cropdash.runs.reference_results import ReferenceRun
-from cropdash.runs.run_folder import SPEC, Run
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import SPEC
 from tests.runs.example_run import example_run
 
 

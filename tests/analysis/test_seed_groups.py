@@ -13,7 +13,8 @@ from cropdash.analysis.seed_groups import seed_groups
 from cropdash.runs.library import RunLibrary
 from cropdash.runs.published import published
 from cropdash.runs.reference_results import ReferenceRun
-from cropdash.runs.run_folder import SPEC, SUMMARY, Run, RunFolder
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import SPEC, SUMMARY, RunFolder
 from tests.runs.example_run import example_run
 
 

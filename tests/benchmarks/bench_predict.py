@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cropdash.datasets.store import ParcelStore
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.simulation.finistere import simulate_finistere
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.train import train

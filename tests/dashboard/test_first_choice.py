@@ -11,7 +11,7 @@ import pytest
 
 from cropdash.dashboard.first_choice import AT_FIRST, first_choice
 from cropdash.runs.library import RunLibrary
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from tests.runs.example_run import example_run
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

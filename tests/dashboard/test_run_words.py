@@ -16,7 +16,7 @@ from cropdash.dashboard.sidebar import ChosenRuns
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
 from cropdash.runs.published import published
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from tests.runs.example_run import example_run
 
 NAMES = {"Fusion in time, seed 1, batch size 32", "Fusion in time, seed 1, batch size 128"}

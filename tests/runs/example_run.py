@@ -11,7 +11,8 @@ import pandas as pd
 
 from cropdash.nomenclature import CropClass, Fusion, Nomenclature
 from cropdash.runs.reference_results import STUDY_CODES
-from cropdash.runs.run_folder import Run, RunFolder
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import RunFolder
 
 #: Sensors, fusion and interpolation of each experiment by its short name.
 EXPERIMENTS: dict[str, tuple[tuple[str, ...], Fusion, str | None]] = {

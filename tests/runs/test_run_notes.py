@@ -8,7 +8,7 @@ import pytest
 
 from cropdash.runs.archive import export_run, import_run
 from cropdash.runs.library import RunLibrary
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.runs.run_notes import NOTES, RunNotes, read_notes, write_notes
 from tests.runs.example_run import example_run
 

@@ -17,7 +17,8 @@ from cropdash.datasets.store_writer import StoreWriter
 from cropdash.models.temporal_self_attention import encode_days
 from cropdash.nomenclature import Nomenclature
 from cropdash.runs.evidence import Deletion, Evidence
-from cropdash.runs.run_folder import MODEL, Run
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import MODEL
 from cropdash.training.attention_evidence import attention_evidence
 from cropdash.training.train import train
 from cropdash.training.trained_network import load_network

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from cropdash.cli import main
 from cropdash.runs.predictions import probability_columns
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.calibrate import calibrate
 from cropdash.training.predict import predict
 from cropdash.training.train import train

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cropdash.runs.run_folder import Run, RunFolder
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import RunFolder
 from cropdash.training.cost import cost
 from tests.training.small_experiment import small_spec
 

@@ -12,7 +12,7 @@ from cropdash.datasets.store import ParcelStore
 from cropdash.packaged import packaged_file
 from cropdash.runs.evidence import EVIDENCE, Evidence
 from cropdash.runs.library import RunLibrary
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.demo import RUNS, Demo, train_demo
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.train import train

@@ -12,7 +12,8 @@ import pytest
 from cropdash.engine import Engine
 from cropdash.runs.evidence import EVIDENCE, EVIDENCE_STATUS, Evidence, EvidenceStatus
 from cropdash.runs.library import RunLibrary
-from cropdash.runs.run_folder import MODEL, Run
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import MODEL
 from cropdash.training.evidence_task import (
     cancel_evidence,
     evidence_task,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cropdash.runs.library import RunLibrary
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.existing_runs import RunExists
 from cropdash.training.fuse import fuse
 from cropdash.training.predict import predict

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from cropdash.engine import Engine
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.existing_runs import RunExists
 from cropdash.training.launch import cancel, launch
 from tests.training.small_experiment import small_spec

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cropdash.readers.reference_layout import import_reference
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.fuse import fuse
 from cropdash.training.train import train

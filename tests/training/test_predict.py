@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cropdash.runs.attention_store import AttentionTable
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.predict import predict
 from cropdash.training.train import train
 from cropdash.training.trained_network import load_network

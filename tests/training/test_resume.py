@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from cropdash.runs.run_folder import Run, RunFolder
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import RunFolder
 from cropdash.training.train import train
 from tests.training.small_experiment import small_spec, small_values
 

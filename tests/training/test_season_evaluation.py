@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from cropdash.cli import main
 from cropdash.datasets.store import ParcelStore
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.runs.season_parts import SEASON_PARTS, SeasonParts, season_parts
 from cropdash.training.season_evaluation import Given, evaluate_parts, given_parts
 from cropdash.training.train import train

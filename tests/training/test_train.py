@@ -17,7 +17,8 @@ from safetensors.torch import load_file
 
 from cropdash.datasets.calendar import season_start
 from cropdash.datasets.store import ParcelStore
-from cropdash.runs.run_folder import Run, RunFolder
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import RunFolder
 from cropdash.training.loop import TrainingLoop
 from cropdash.training.predict import predict
 from cropdash.training.progress import Progress

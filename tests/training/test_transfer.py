@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from cropdash.cli import main
 from cropdash.datasets.store import ParcelStore
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.runs.transfers import TRANSFERS, Transfers
 from cropdash.training.predict import predict
 from cropdash.training.train import train

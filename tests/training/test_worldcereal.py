@@ -14,7 +14,7 @@ import pytest
 
 from cropdash.datasets.store import ParcelStore
 from cropdash.readers.worldcereal import import_worldcereal
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.train import train
 

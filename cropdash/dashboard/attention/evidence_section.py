@@ -37,7 +37,7 @@ from cropdash.dashboard.plot_frame import framed
 from cropdash.dashboard.workbench import Workbench
 from cropdash.runs.evidence import EVIDENCE, Evidence, EvidenceStatus
 from cropdash.runs.results import Result
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.evidence_task import why_no_evidence
 
 log = logging.getLogger(__name__)

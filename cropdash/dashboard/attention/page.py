@@ -41,7 +41,7 @@ from cropdash.dashboard.tables import DataTable, TableClick, csv_button, number
 from cropdash.dashboard.workbench import Workbench
 from cropdash.nomenclature import CropClass
 from cropdash.runs.results import Result
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 
 log = logging.getLogger(__name__)
 

@@ -28,7 +28,7 @@ from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.tables import DataTable, csv_button, number
 from cropdash.runs.results import Result
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 
 _TITLES = {
     "run": "Run",

@@ -16,7 +16,7 @@ from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.run_words import listed, run_name
 from cropdash.dashboard.state import Choices
 from cropdash.runs.results import Result
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 
 _CURVES = {
     "Training loss": "train_loss",

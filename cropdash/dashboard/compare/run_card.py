@@ -14,8 +14,8 @@ from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.run_keeping import RunKeeping
 from cropdash.dashboard.run_words import run_name, state_in_words
 from cropdash.runs.results import Result
+from cropdash.runs.run import Run
 from cropdash.runs.run_bin import BinnedRun
-from cropdash.runs.run_folder import Run
 from cropdash.runs.run_notes import LONGEST_NOTE, RunNotes
 
 log = logging.getLogger(__name__)

@@ -21,7 +21,8 @@ from cropdash.dashboard.launch.run_queue import duration, why_not_started
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.run_words import count, run_name
 from cropdash.runs.results import Result
-from cropdash.runs.run_folder import CHECKPOINT, Run
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import CHECKPOINT
 from cropdash.runs.status import ACTIVE
 from cropdash.training.cost import epoch_seconds
 from cropdash.training.experiment import ExperimentSpec

@@ -22,7 +22,7 @@ from cropdash.dashboard.launch.grid_words import (
 )
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.workbench import DatasetEntry, Workbench
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.cost import cost
 from cropdash.training.experiment import Optimisation
 from cropdash.training.grid.definition import Grid

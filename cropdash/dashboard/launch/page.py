@@ -22,7 +22,7 @@ from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.page_colours import FAILURE, MUTED
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.runs.status import ACTIVE
 from cropdash.training.existing_runs import RunExists
 

@@ -23,7 +23,7 @@ from cropdash.dashboard.page import side_by_side
 from cropdash.dashboard.plot_frame import LegendSign, framed
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import Choices
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 
 #: Dashes of runs that share a colour, such as those that are not chosen; as Bokeh and SVG write them.
 DASHES = ((), (7, 4), (2, 3), (9, 3, 2, 3))

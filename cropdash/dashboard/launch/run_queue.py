@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from cropdash.dashboard.run_words import count, run_name
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.runs.status import ACTIVE
 
 #: Curves of the metrics table: heading and column.

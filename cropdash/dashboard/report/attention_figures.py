@@ -23,7 +23,7 @@ from cropdash.dashboard.report.subject import Subject
 from cropdash.dashboard.run_words import run_name
 from cropdash.runs.evidence import Evidence
 from cropdash.runs.results import Result
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 
 NOTE = (
     "Colours are the mean share of a parcel's attention that a date gets, over the model's heads; numbers beside the "

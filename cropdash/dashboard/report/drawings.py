@@ -19,7 +19,7 @@ from cropdash.dashboard.launch.run_queue import CURVES, curve
 from cropdash.dashboard.report.findings import class_figures, class_metric
 from cropdash.dashboard.report.subject import Subject
 from cropdash.dashboard.run_words import CLASS_METRICS, run_name
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 
 
 def class_rows_with_intervals(subject: Subject) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from typing import Any
 
 from cropdash.dashboard.run_words import run_name, state_in_words
 from cropdash.runs.results import Result
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 
 _KINDS = {"reference": "folder of results of the reference code", "published": "published figures"}
 _ABSENT = "not recorded"

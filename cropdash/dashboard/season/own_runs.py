@@ -17,7 +17,7 @@ from cropdash.analysis.season import season_table, seen
 from cropdash.analysis.season_parts import evaluated_table
 from cropdash.runs.reference_results import ReferenceRun
 from cropdash.runs.results import Result
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.experiment import decisive_settings
 
 #: First day of the study's season; its data of n days end n - 1 days later.

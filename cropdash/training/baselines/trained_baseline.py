@@ -13,7 +13,7 @@ from cropdash.batches import Batch
 from cropdash.datasets.loading import ParcelBatches
 from cropdash.datasets.store import ParcelStore
 from cropdash.json_file import read_json
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.baselines.boosting import Boosting
 from cropdash.training.baselines.calendar_features import FeatureCalendar
 from cropdash.training.baselines.forest import Forest

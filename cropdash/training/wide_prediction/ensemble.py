@@ -11,7 +11,7 @@ import numpy as np
 
 from cropdash.datasets.store import ParcelStore
 from cropdash.nomenclature import SENSORS, CropClass
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.runs.temperature import Temperature
 from cropdash.training.setup import usable_dates
 from cropdash.training.trained_model import TrainedModel, load_model

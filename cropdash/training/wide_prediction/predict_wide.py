@@ -17,7 +17,8 @@ from typing import Any
 
 from cropdash.atomic import write_text
 from cropdash.datasets.info import DatasetInfo
-from cropdash.runs.run_folder import MODEL, NORMALISATION, SPEC, SUMMARY, Run
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import MODEL, NORMALISATION, SPEC, SUMMARY
 from cropdash.runs.temperature import TEMPERATURE
 from cropdash.training.baselines.trained_baseline import BOOSTING, CALENDAR, FOREST
 from cropdash.training.summary import software

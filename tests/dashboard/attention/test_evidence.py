@@ -23,7 +23,8 @@ from cropdash.dashboard.attention.evidence_section import EvidenceSection, progr
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.workbench import Workbench
 from cropdash.runs.evidence import EVIDENCE, Curve, Deletion, Evidence, EvidenceStatus, Occlusion
-from cropdash.runs.run_folder import MODEL, Run
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import MODEL
 from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
 

@@ -11,7 +11,7 @@ from cropdash.dashboard.classes.calibration_section import CalibrationSection
 from cropdash.dashboard.state import Choices
 from cropdash.runs.published import published
 from cropdash.runs.results import Result
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from tests.runs.example_run import example_run
 
 

@@ -20,7 +20,7 @@ from cropdash.dashboard.compare.baseline import (
 )
 from cropdash.dashboard.compare.comparison import Compared, class_rows
 from cropdash.dashboard.compare.over_seeds import fold
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
 

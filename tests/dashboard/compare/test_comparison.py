@@ -22,7 +22,8 @@ from cropdash.dashboard.compare.comparison import (
 from cropdash.dashboard.compare.lead import Lead
 from cropdash.dashboard.run_words import run_name, state_in_words
 from cropdash.runs.published import published
-from cropdash.runs.run_folder import Run, RunFolder
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import RunFolder
 from tests.runs.example_run import example_run
 
 

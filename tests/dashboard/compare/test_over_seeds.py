@@ -30,7 +30,7 @@ from cropdash.dashboard.compare.over_seeds import (
     worth_folding,
 )
 from cropdash.runs.published import published
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
 

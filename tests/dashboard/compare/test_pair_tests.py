@@ -22,7 +22,7 @@ from cropdash.dashboard.compare.pair_tests import (
 from cropdash.dashboard.compare.remembered import Remembered
 from cropdash.dashboard.run_words import run_name
 from cropdash.runs.published import published
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
 

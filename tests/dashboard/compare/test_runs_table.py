@@ -21,8 +21,9 @@ from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.tables import TableClick
 from cropdash.dashboard.workbench import Workbench
+from cropdash.runs.run import Run
 from cropdash.runs.run_bin import RunBin
-from cropdash.runs.run_folder import Run, RunFolder
+from cropdash.runs.run_folder import RunFolder
 from cropdash.runs.run_notes import NOTES, RunNotes, read_notes, write_notes
 from tests.runs.example_run import example_run
 

@@ -16,7 +16,8 @@ from cropdash.dashboard.launch.before_start import (
     pace_of,
 )
 from cropdash.dashboard.launch.measured_pace import Measured
-from cropdash.runs.run_folder import CHECKPOINT, Run, RunFolder
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import CHECKPOINT, RunFolder
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.step_trial import StepTrial
 from tests.training.small_experiment import small_spec

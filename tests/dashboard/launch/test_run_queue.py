@@ -19,7 +19,8 @@ from cropdash.dashboard.launch.run_queue import (
 )
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.workbench import Workbench
-from cropdash.runs.run_folder import Run, RunFolder
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import RunFolder
 from cropdash.training.experiment import ExperimentSpec
 from tests.runs.example_run import EXPERIMENTS
 

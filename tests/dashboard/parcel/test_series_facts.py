@@ -19,7 +19,7 @@ from cropdash.dashboard.parcel.series import OpticalView, panels
 from cropdash.dashboard.parcel.series_plot import series_plot
 from cropdash.datasets.store import ParcelStore
 from cropdash.nomenclature import CropClass
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
 

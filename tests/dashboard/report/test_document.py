@@ -17,7 +17,7 @@ from cropdash.dashboard.report.document import report_html
 from cropdash.dashboard.report.subject import Subject
 from cropdash.runs.evidence import Curve, Deletion, Evidence, Occlusion
 from cropdash.runs.published import published
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
 

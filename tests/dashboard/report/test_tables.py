@@ -14,7 +14,7 @@ import pytest
 from cropdash.dashboard.report.subject import Subject
 from cropdash.dashboard.report.tables import write_tables, zipped_tables
 from cropdash.datasets.store import ParcelStore
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
 

@@ -10,7 +10,8 @@ import pytest
 
 from cropdash.dashboard.season.curves import Curve, date_of, season_curves
 from cropdash.dashboard.season.own_runs import own_curves
-from cropdash.runs.run_folder import SPEC, Run
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import SPEC
 from cropdash.runs.season_parts import SEASON_PARTS, RegionCounts, SeasonPart, SeasonParts
 from tests.runs.example_run import example_run
 

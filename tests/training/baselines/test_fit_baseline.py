@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from cropdash.runs.archive import export_run, import_run
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.experiment import ExperimentSpec, set_in_vain
 from cropdash.training.fuse import fuse
 from cropdash.training.predict import predict

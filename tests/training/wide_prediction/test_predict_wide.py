@@ -18,7 +18,7 @@ from cropdash.datasets.store import PARCELS_FILE, ParcelStore
 from cropdash.datasets.store_writer import StoreWriter
 from cropdash.readers.inspection import inspect
 from cropdash.runs.predictions import probability_columns
-from cropdash.runs.run_folder import Run
+from cropdash.runs.run import Run
 from cropdash.training.predict import predict
 from cropdash.training.train import train
 from cropdash.training.wide_prediction.predict_wide import WidePredictionError, predict_wide
