@@ -10,9 +10,9 @@ import panel as pn
 import panel_material_ui as pmu
 import shapely
 
-from cropdash.dashboard.map.figure import Shape
 from cropdash.dashboard.map.outlines import Ring, View
 from cropdash.dashboard.map.parcel_map import ParcelMap
+from cropdash.dashboard.map.shape_drawing import Shape
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.state import MAXIMUM_CORNERS, Choices
 

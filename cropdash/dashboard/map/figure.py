@@ -6,7 +6,6 @@ It knows how things look and nothing of parcels; what is drawn when is up to
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Any
 
 from bokeh.models import (
@@ -36,14 +35,7 @@ from bokeh.plotting import figure
 from cropdash.dashboard.colours import ACCENT, INK, PAPER, RULE
 from cropdash.dashboard.map.colours import CLEAR, NO_PREDICTION
 from cropdash.dashboard.map.outlines import Ring, View
-
-
-class Shape(Enum):
-    """What can be drawn on the map."""
-
-    RECTANGLE = "rectangle"
-    POLYGON = "polygon"
-
+from cropdash.dashboard.map.shape_drawing import Shape
 
 EMPTY_LAND = "#EDF0F0"
 

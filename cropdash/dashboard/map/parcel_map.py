@@ -19,13 +19,13 @@ from cropdash.dashboard.map.colours import Colouring
 from cropdash.dashboard.map.figure import (
     MapFigure,
     MapSources,
-    Shape,
     no_image,
     no_polygons,
     ring_data,
 )
 from cropdash.dashboard.map.outlines import ParcelOutlines, Ring, View
 from cropdash.dashboard.map.raster import ParcelRaster, codes_image, drawn_as_polygons
+from cropdash.dashboard.map.shape_drawing import Shape, ShapeDrawing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,8 +77,7 @@ class ParcelMap:
     ) -> None:
         self._on_tap, self._on_error, self._raster = on_tap, on_error, raster
         self._on_shape = on_shape
-        self._drawing_shape: Shape | None = None
-        self._corners: list[tuple[float, float]] = []
+        self._shape_drawing = ShapeDrawing()
         self._marked: View | None = None
         self._tiles: TileSource | None = None
         self._outlines: ParcelOutlines | None = None
@@ -138,7 +137,7 @@ class ParcelMap:
             second = MapFigure(self._height, self.sources, self.drawings[0])
             if self._outlines is not None:
                 second.measure(self._outlines.metres_per_unit)
-            second.let_draw(self._drawing_shape)
+            second.let_draw(self._shape_drawing.shape)
             self._listen(second, 1)
             self.drawings.append(second)
             # It comes to the browser with all that it draws.
@@ -170,14 +169,13 @@ class ParcelMap:
 
     def let_draw(self, shape: Shape | None) -> None:
         """Let the pointer draw a shape, once, rather than move the map and choose parcels."""
-        self._drawing_shape, self._corners = shape, []
+        self._shape_drawing.begin(shape)
         for drawing in self.drawings:
             drawing.let_draw(shape)
 
     def close_polygon(self) -> None:
         """Take the polygon that is being drawn as it is; nothing if it encloses nothing yet."""
-        if self._drawing_shape is Shape.POLYGON:
-            self._take(_closed(tuple(self._corners)))
+        self._take(self._shape_drawing.closed())
 
     def mark(self, shape: View | Ring | None) -> None:
         """Draw a shape over the parcels, or none."""
@@ -372,20 +370,16 @@ class ParcelMap:
 
     def _tapped(self, event: Tap, side: int = 0) -> None:
         # The corner of a polygon is no parcel that is meant.
-        if self._drawing_shape is Shape.POLYGON:
-            self._corners.append((float(event.x), float(event.y)))
-        elif self._drawing_shape is None:
+        if not self._shape_drawing.takes_corner(event.x, event.y) and self._shape_drawing.shape is None:
             self._guarded(lambda: self._on_tap(self._under(event.x, event.y, side)))
 
     def _tapped_twice(self, event: DoubleTap) -> None:
-        if self._drawing_shape is Shape.POLYGON:
-            self._corners.append((float(event.x), float(event.y)))
+        if self._shape_drawing.takes_corner(event.x, event.y):
             self.close_polygon()
 
     def _drawn(self, event: SelectionGeometry) -> None:
-        if not event.final or self._drawing_shape is None:
-            return
-        self._take(_shape(event.geometry))
+        if event.final:
+            self._take(self._shape_drawing.dragged(event.geometry))
 
     def _take(self, shape: View | Ring | None) -> None:
         if shape is None:
@@ -415,21 +409,3 @@ def _columns(painted: Painted, positions: NDArray[np.int64]) -> dict[str, list[A
         "code": painted.colouring.codes[positions].tolist(),
         **{name: list(texts) for name, texts in painted.hover(positions).items()},
     }
-
-
-def _shape(geometry: dict[str, Any]) -> View | Ring | None:
-    """What was drawn; None where it encloses nothing."""
-    if geometry.get("type") == "rect":
-        x0, x1 = sorted((geometry["x0"], geometry["x1"]))
-        y0, y1 = sorted((geometry["y0"], geometry["y1"]))
-        return View(x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
-    if geometry.get("type") != "poly":
-        return None
-    return _closed(tuple(zip(map(float, geometry["x"]), map(float, geometry["y"]), strict=True)))
-
-
-def _closed(corners: Ring) -> Ring | None:
-    """The polygon of some corners; None where it encloses nothing."""
-    # The taps that end the drawing stand on the last corner.
-    ring = tuple(corner for at, corner in enumerate(corners) if at == 0 or corner != corners[at - 1])
-    return ring if len(set(ring)) >= 3 else None

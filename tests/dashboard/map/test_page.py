@@ -13,12 +13,13 @@ from bokeh.events import DoubleTap, SelectionGeometry, Tap
 
 from cropdash.dashboard.choosers import NothingToShow
 from cropdash.dashboard.map.colours import CLEAR, ColourBy, Colouring, LegendEntry
-from cropdash.dashboard.map.figure import HOVER, Shape
+from cropdash.dashboard.map.figure import HOVER
 from cropdash.dashboard.map.mapped_run import MappedRun, mappable
 from cropdash.dashboard.map.outlines import ParcelOutlines, View
 from cropdash.dashboard.map.page import MapPage
 from cropdash.dashboard.map.parcel_files import ParcelFormat, parcels_file
 from cropdash.dashboard.map.parcel_map import Painted, ParcelMap
+from cropdash.dashboard.map.shape_drawing import Shape
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
