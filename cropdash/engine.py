@@ -14,6 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -31,6 +32,10 @@ TaskState = Literal["waiting", "running", "finished", "failed", "stopped"]
 _SECONDS_BETWEEN_QUESTIONS = 0.25
 _CONNECT_SECONDS = 10
 _START_SECONDS = 60
+_CLOSE_SECONDS = 30
+#: A worker process that died has so long to be there again. After distributed's own 15 s, which a busy machine takes
+#: to import torch, a cluster would be without that worker for good.
+_RETURN_SECONDS = 600
 #: Windows knows no SIGKILL; its SIGTERM is as hard.
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 #: Where a task notes on the scheduler which worker has begun it.
@@ -254,11 +259,19 @@ class Engine:
         if client is not None:
             client.close()
         if cluster is not None:
+            processes = [nanny.pid for nanny in cluster.workers.values() if nanny.pid is not None]
             try:
-                cluster.close(timeout=_CONNECT_SECONDS)
+                cluster.close(timeout=_CLOSE_SECONDS)
             except KeyError as worker:
                 # Of a worker that died, distributed may look up the name after forgetting it; all is closed then.
                 log.debug("worker %s was gone before the cluster closed", worker)
+            except TimeoutError:
+                log.warning(
+                    "the worker processes did not end within %d s and are ended by force", _CLOSE_SECONDS
+                )
+                for process in processes:
+                    with suppress(ProcessLookupError):
+                        os.kill(process, _KILL)
 
     def _connected(self) -> Client:
         with self._starting:  # two threads start one cluster
@@ -337,7 +350,15 @@ def _local_cluster(workers: int, threads: int, gpus: int) -> LocalCluster:
     import dask
     from distributed import LocalCluster
 
-    class GpuCluster(LocalCluster):
+    class PatientCluster(LocalCluster):
+        """Waits longer for a worker process to be replaced."""
+
+        def _update_worker_status(self, op: str, msg: Any) -> None:
+            # Asked for at this moment and nowhere else, so that other clusters of this process keep theirs.
+            with dask.config.set({"distributed.deploy.lost-worker-timeout": _RETURN_SECONDS}):
+                super()._update_worker_status(op, msg)
+
+    class GpuCluster(PatientCluster):
         """One worker a GPU, which is the only one that it sees."""
 
         def new_worker_spec(self) -> dict[Any, Any]:
@@ -352,7 +373,7 @@ def _local_cluster(workers: int, threads: int, gpus: int) -> LocalCluster:
     libraries = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     environment = {f"distributed.nanny.pre-spawn-environ.{name}": threads for name in libraries}
     with dask.config.set(environment):
-        cluster = (GpuCluster if gpus else LocalCluster)(
+        cluster = (GpuCluster if gpus else PatientCluster)(
             n_workers=0 if gpus else workers,
             threads_per_worker=1,
             processes=True,

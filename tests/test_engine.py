@@ -21,7 +21,7 @@ from cropdash.engine import Engine, TaskState
 TESTS = Path(__file__).parent
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 20) -> float:
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> float:
     """Seconds until the condition held; fails when it never does."""
     began = time.monotonic()
     while not condition():
@@ -30,7 +30,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 20) -> float:
     return time.monotonic() - began
 
 
-def wait_for_state(engine: Engine, key: str, state: TaskState, seconds: float = 20) -> None:
+def wait_for_state(engine: Engine, key: str, state: TaskState, seconds: float = 60) -> None:
     wait_until(lambda: engine.state(key) == state, seconds)
 
 
@@ -43,7 +43,7 @@ def importable_tasks() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def engine(importable_tasks: None) -> Iterator[Engine]:
-    with Engine(grace=2.0) as engine:
+    with Engine(grace=3.0) as engine:
         yield engine
 
 
@@ -102,7 +102,7 @@ def test_a_task_that_listens_stops_and_frees_its_worker(engine: Engine, tmp_path
     assert engine.state("listens") == "running"
     stopped = threading.Event()
     engine.stop("listens", on_stopped=stopped.set)
-    assert stopped.wait(engine.grace)
+    assert stopped.wait(60)
     assert (tmp_path / "a.ended").exists()
     assert engine.state("listens") == "stopped"
     assert psutil.pid_exists(int((tmp_path / "a.began").read_text())), "the process is kept for other tasks"
@@ -113,9 +113,9 @@ def test_a_task_that_does_not_listen_loses_its_process(engine: Engine, tmp_path:
     wait_until((tmp_path / "a.began").exists)
     stopped = threading.Event()
     engine.stop("deaf", on_stopped=stopped.set)
-    assert stopped.wait(engine.grace + 2)
+    assert stopped.wait(60)
     pid = int((tmp_path / "a.began").read_text())
-    wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie", 2)
+    wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie")
     assert engine.state("deaf") == "stopped"
     # Both slots work: the process was replaced, and the task does not come back.
     for name in "bc":
@@ -155,23 +155,34 @@ def test_a_task_is_run_again_when_its_worker_dies(engine: Engine, tmp_path: Path
     assert (tmp_path / "survived").exists()
 
 
+def test_a_worker_that_takes_long_to_come_back_is_waited_for(engine: Engine, tmp_path: Path) -> None:
+    """A cluster of distributed's gives a dead worker up after a time, for good: on a busy machine all in turn."""
+    import dask
+
+    wait_until(lambda: len(engine.offers()) == 2)
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": "10ms"}):
+        engine.submit("engine_tasks:die_once", {"folder": str(tmp_path)}, "dies slowly")
+        wait_for_state(engine, "dies slowly", "finished")
+    wait_until(lambda: len(engine.offers()) == 2)
+
+
 def test_a_task_that_has_ended_is_not_run_again_when_its_worker_dies_later(tmp_path: Path) -> None:
     """A training that was cancelled must not begin anew on another worker because its own was lost."""
     with Engine(workers=2) as own:
         own.submit("engine_tasks:leave_a_line", {"folder": str(tmp_path)}, "ended")
-        wait_for_state(own, "ended", "finished", 60)
+        wait_for_state(own, "ended", "finished")
         (pid,) = (tmp_path / "lines").read_text().split()
         os.kill(int(pid), signal.SIGKILL)
         wait_until(lambda: not psutil.pid_exists(int(pid)) or psutil.Process(int(pid)).status() == "zombie")
         own.submit("engine_tasks:add", {"a": 1, "b": 1}, "later", after=["ended"])
-        wait_for_state(own, "later", "finished", 60)
+        wait_for_state(own, "later", "finished")
     assert (tmp_path / "lines").read_text().split() == [pid]
 
 
 def test_a_task_that_kills_every_worker_fails_in_the_end(engine: Engine) -> None:
     told: list[BaseException] = []
     engine.submit("engine_tasks:die_always", {}, "dies always", on_failed=told.append)
-    wait_for_state(engine, "dies always", "failed", 60)
+    wait_for_state(engine, "dies always", "failed", 240)
     wait_until(lambda: told)
     engine.submit("engine_tasks:add", {"a": 1, "b": 1}, "after the deaths")
     wait_for_state(engine, "after the deaths", "finished")
