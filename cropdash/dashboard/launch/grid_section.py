@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import panel as pn
@@ -20,6 +20,7 @@ from cropdash.dashboard.launch.grid_words import (
     what_it_comes_to,
     where_it_stands,
 )
+from cropdash.dashboard.launch.work_row import Act, Action, WorkRow
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.workbench import DatasetEntry, Workbench
 from cropdash.runs.run import Run
@@ -32,8 +33,6 @@ log = logging.getLogger(__name__)
 
 #: Older grids are told by ``cropdash grid status``.
 _SHOWN = 4
-
-_Act = Callable[[str], Awaitable[None]]
 
 
 class GridSection(pn.viewable.Viewer):
@@ -93,7 +92,7 @@ class GridSection(pn.viewable.Viewer):
         for view in views:
             if view.id not in self._rows:
                 self._rows[view.id] = _GridRow(self._cancel, self._resume, self._retry)
-            self._rows[view.id].show(view)
+            self._rows[view.id].show_grid(view)
         wanted = [self._rows[view.id].layout for view in views]
         if self._begun.objects != wanted:
             self._begun.objects = wanted
@@ -170,23 +169,27 @@ class GridSection(pn.viewable.Viewer):
             self._start.param.update(loading=False, disabled=False)
         self._changed()
 
-    async def _cancel(self, id: str) -> None:
-        await self._do("The grid was not cancelled", self._workbench.cancel_grid, id)
+    async def _cancel(self, id: str) -> bool:
+        return await self._do("The grid was not cancelled", self._workbench.cancel_grid, id)
 
-    async def _resume(self, id: str) -> None:
-        await self._do("The grid does not go on", self._workbench.resume_grid, id, False)
+    async def _resume(self, id: str) -> bool:
+        return await self._do("The grid does not go on", self._workbench.resume_grid, id, False)
 
-    async def _retry(self, id: str) -> None:
-        await self._do("The failed runs were not tried again", self._workbench.resume_grid, id, True)
+    async def _retry(self, id: str) -> bool:
+        return await self._do("The failed runs were not tried again", self._workbench.resume_grid, id, True)
 
-    async def _do(self, not_done: str, act: Callable[..., Any], *arguments: Any) -> None:
+    async def _do(self, not_done: str, act: Callable[..., Any], *arguments: Any) -> bool:
+        """Whether it could be done; else why not is said."""
         self._said.object = ""
+        done = False
         try:
             await asyncio.to_thread(act, *arguments)
+            done = True
         except Exception as error:
             log.warning("%s: %s", not_done, arguments, exc_info=True)
             self._problem(not_done, error)
         self._changed()
+        return done
 
     def _problem(self, not_done: str, error: Exception) -> None:
         reason = error.args[0] if isinstance(error, LookupError) and error.args else error
@@ -199,69 +202,38 @@ def _epochs(grid: Grid) -> int:
     return int(optimisation.get("epochs", usual)) if isinstance(optimisation, dict) else usual
 
 
-class _GridRow:
-    """One grid that was begun; its widgets are kept while its values change."""
+class _GridRow(WorkRow):
+    """One grid that was begun."""
 
-    def __init__(self, cancel: _Act, resume: _Act, retry: _Act) -> None:
-        self._id = ""
-        self._text = text_pane("", "cd-grid-standing")
-        self._bar = pmu.LinearProgress(
-            value=0,
-            variant="determinate",
-            sizing_mode="stretch_width",
-            margin=(8, 0),
-            css_classes=["cd-grid-bar"],
-        )
-        self._failed = text_pane("", "cd-grid-failed")
-        self._cancel = self._button("Cancel", "Stopping", cancel, "error")
-        self._resume = self._button("Resume", "Starting", resume, "primary")
-        self._retry = self._button("Retry failed", "Starting", retry, "primary")
-        self.layout = pn.Row(
-            pn.Column(self._text, self._bar, self._failed, sizing_mode="stretch_width", margin=0),
-            self._cancel,
-            self._resume,
-            self._retry,
-            sizing_mode="stretch_width",
-            css_classes=["cd-grid-row"],
-            margin=(4, 0),
+    def __init__(self, cancel: Act, resume: Act, retry: Act) -> None:
+        super().__init__(
+            "cd-grid",
+            [
+                Action("Cancel", "Stopping", cancel, "error", lasting=True),
+                Action("Resume", "Starting", resume),
+                Action("Retry failed", "Starting", retry),
+            ],
         )
 
-    def _button(self, label: str, doing: str, act: _Act, color: str) -> pmu.Button:
-        slug = label.lower().replace(" ", "-")
-        button = pmu.Button(
-            label=label,
-            variant="outlined",
-            color=color,
-            size="small",
-            css_classes=[f"cd-grid-{slug}"],
-            margin=(2, 0, 2, 14),
-        )
-
-        async def clicked(_: Any) -> None:
-            button.param.update(disabled=True, label=doing)
-            await act(self._id)
-            button.param.update(disabled=False, label=label)
-
-        button.on_click(clicked)
-        return button
-
-    def show(self, view: GridView) -> None:
-        self._id = view.id
+    def show_grid(self, view: GridView) -> None:
         standing = view.standing
         problem = standing.note or view.trouble
         said = f"<p class='problem'>{html.escape(problem)}</p>" if problem else ""
-        self._text.object = f"<b style='margin-right:10px'>{html.escape(view.title)}</b>{html.escape(where_it_stands(view))}{said}"
-        self._bar.value = round(100 * standing.epochs_done / standing.epochs) if standing.epochs else 100
-        self._bar.visible = not standing.is_complete
-        reasons = failures(view)
-        self._failed.object = (
-            "<details><summary>Failed, with the reason</summary><ul>"
-            f"{''.join(f'<li>{html.escape(one)}</li>' for one in reasons)}</ul></details>"
-            if reasons
-            else ""
-        )
+        reasons = "".join(f"<li>{html.escape(one)}</li>" for one in failures(view))
         moving = view.at_work or bool(standing.counts["running"])
-        self._cancel.visible = moving and not standing.cancelled
         open_ones = standing.of_state("waiting", "cancelled", "interrupted")
-        self._resume.visible = not moving and bool(open_ones)
-        self._retry.visible = not moving and bool(standing.counts["failed"])
+        possible = {
+            "Cancel": moving and not standing.cancelled,
+            "Resume": not moving and bool(open_ones),
+            "Retry failed": not moving and bool(standing.counts["failed"]),
+        }
+        done = 100 * standing.epochs_done / standing.epochs if standing.epochs else 100
+        self.show(
+            view.id,
+            f"<b style='margin-right:10px'>{html.escape(view.title)}</b>{html.escape(where_it_stands(view))}{said}",
+            percent=None if standing.is_complete else done,
+            offered=[label for label, now in possible.items() if now],
+            below=f"<details><summary>Failed, with the reason</summary><ul>{reasons}</ul></details>"
+            if reasons
+            else "",
+        )

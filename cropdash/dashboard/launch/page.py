@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import html
 import logging
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Callable
 from typing import Any
 
 import panel as pn
@@ -18,6 +19,7 @@ from cropdash.dashboard.launch.grid_section import GridSection
 from cropdash.dashboard.launch.measured_pace import MeasuredPace
 from cropdash.dashboard.launch.run_curves import RunCurves, RunLine, run_lines
 from cropdash.dashboard.launch.run_queue import QueueItem, answer, newest_first, queue_item, why_not_started
+from cropdash.dashboard.launch.work_row import Act, Action, WorkRow
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.page_colours import FAILURE, MUTED
 from cropdash.dashboard.state import Choices
@@ -27,9 +29,6 @@ from cropdash.runs.status import ACTIVE
 from cropdash.training.existing_runs import RunExists
 
 log = logging.getLogger(__name__)
-
-#: Does something with the run of an id.
-_Act = Callable[[str], Awaitable[None]]
 
 #: Older runs are in Compare's table.
 _SHOWN = 6
@@ -108,7 +107,7 @@ class LaunchPage(Page):
                 self._rows[item.id] = _QueueRow(self._cancel, self._resume)
             chosen = item.id in self.choices.runs
             line = RunLine(run_colour(self.choices, item.id)) if chosen else lines.get(item.id)
-            self._rows[item.id].show(item, _key(line))
+            self._rows[item.id].show_run(item, _key(line))
         wanted = [self._rows[item.id].layout for item in items]
         if self._queue.objects != wanted:
             self._queue.objects = wanted
@@ -152,20 +151,23 @@ class LaunchPage(Page):
         self.choices.add_run(run_id)
         self.update()
 
-    async def _cancel(self, run_id: str) -> None:
-        try:
-            await asyncio.to_thread(self.workbench.cancel, run_id)
-        except (KeyError, RuntimeError) as error:
-            self._say_problem(str(error.args[0]))
-        self._soon(self.update)
+    async def _cancel(self, run_id: str) -> bool:
+        return await self._do("The run was not cancelled", self.workbench.cancel, run_id)
 
-    async def _resume(self, run_id: str) -> None:
+    async def _resume(self, run_id: str) -> bool:
+        return await self._do("The run was not resumed", self.workbench.resume, run_id)
+
+    async def _do(self, not_done: str, act: Callable[[str], Any], run_id: str) -> bool:
+        """Whether it could be done; else why not is said."""
+        done = False
         try:
-            await asyncio.to_thread(self.workbench.resume, run_id)
+            await asyncio.to_thread(act, run_id)
+            done = True
         except Exception as error:
-            log.warning("run %s could not be resumed", run_id, exc_info=True)
-            self._say_problem(f"The run was not resumed: {error.args[0] if error.args else error}")
+            log.warning("%s: %s", not_done, run_id, exc_info=True)
+            self._say_problem(f"{not_done}: {error.args[0] if error.args else error}")
         self._soon(self.update)
+        return done
 
     def _soon(self, do: Callable[[], None]) -> None:
         """Do this with the document locked, which it no longer is after an ``await``; a figure needs it."""
@@ -179,66 +181,32 @@ class LaunchPage(Page):
         self._said.object = f"<p class='problem' role='alert'>{html.escape(sentence)}</p>"
 
 
-class _QueueRow:
-    """One run of the queue; its widgets are kept while its values change."""
+class _QueueRow(WorkRow):
+    """One run of the queue."""
 
-    def __init__(self, cancel: _Act, resume: _Act) -> None:
-        self._id = self._state = ""
-        self._text = text_pane("")
-        self._bar = pmu.LinearProgress(
-            value=0, sizing_mode="stretch_width", margin=(8, 0), css_classes=["cd-launch-progress"]
-        )
-        self._cancel = self._button("Cancel", "Stopping", cancel, color="error")
-        self._resume = self._button("Resume", "Starting", resume, color="primary")
-        self.layout = pn.Row(
-            pn.Column(self._text, self._bar, sizing_mode="stretch_width", margin=0),
-            self._cancel,
-            self._resume,
-            sizing_mode="stretch_width",
-            css_classes=["cd-launch-run"],
-            margin=(4, 0),
+    def __init__(self, cancel: Act, resume: Act) -> None:
+        super().__init__(
+            "cd-launch",
+            [
+                Action("Cancel", "Stopping", cancel, "error", lasting=True),
+                Action("Resume", "Starting", resume),
+            ],
         )
 
-    def _button(self, label: str, doing: str, act: _Act, color: str) -> pmu.Button:
-        button = pmu.Button(
-            label=label,
-            variant="outlined",
-            color=color,
-            size="small",
-            css_classes=[f"cd-launch-{label.lower()}"],
-            margin=(2, 0, 2, 14),
-        )
-
-        async def clicked(_: Any) -> None:
-            button.param.update(disabled=True, label=doing)
-            await act(self._id)
-
-        button.on_click(clicked)
-        return button
-
-    def show(self, item: QueueItem, key: str) -> None:
-        self._id = item.id
+    def show_run(self, item: QueueItem, key: str) -> None:
         ink = FAILURE if item.state in ("failed", "interrupted") else MUTED
-        self._text.object = (
+        possible = {"Cancel": item.can_cancel, "Resume": item.can_resume}
+        # A run that begins does not know its epochs yet, or has done none.
+        percents: dict[str, float] = {"queued": item.percent or 0, "running": item.percent or math.nan}
+        self.show(
+            item.id,
             "<div style='display:flex;align-items:center'>"
             f"{key}"
-            f"<span><b style='margin-right:10px'>{html.escape(item.name)}</b><span style='color:{ink}'>{html.escape(item.text)}</span></span></div>"
+            f"<span><b style='margin-right:10px'>{html.escape(item.name)}</b>"
+            f"<span style='color:{ink}'>{html.escape(item.text)}</span></span></div>",
+            percent=percents.get(item.state),
+            offered=[label for label, now in possible.items() if now],
         )
-        moving = item.state in ("running", "queued")
-        self._bar.visible = moving
-        if moving:
-            started = item.state == "running" and item.percent
-            self._bar.param.update(
-                variant="determinate" if started or item.state == "queued" else "indeterminate",
-                value=item.percent or 0,
-            )
-        self._cancel.visible = item.can_cancel
-        if not item.can_cancel:
-            self._cancel.param.update(disabled=False, label="Cancel")
-        self._resume.visible = item.can_resume
-        if item.state != self._state:
-            self._state = item.state
-            self._resume.param.update(disabled=False, label="Resume")
 
 
 def _key(line: RunLine | None) -> str:
