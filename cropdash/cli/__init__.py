@@ -71,7 +71,7 @@ def train_command(
     Ctrl-C stops at the next batch; `--resume` then goes on from the last whole epoch.
     """
     spec = spec_from_options(options, spec_file)
-    from cropdash.training.experiment import set_in_vain
+    from cropdash.training.idle_fields import set_in_vain
     from cropdash.training.progress import reporter
     from cropdash.training.train import train
 

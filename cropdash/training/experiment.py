@@ -6,8 +6,6 @@ Nothing in this module trains, and importing it loads neither torch nor data.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,33 +17,19 @@ from cropdash.datasets.label_options import LabelOptions
 from cropdash.models.sizes import ModelSizes
 from cropdash.nomenclature import CLASSIFIERS, SENSORS, Fusion, experiment_name
 from cropdash.training.baselines.options import BaselineOptions
+from cropdash.training.fingerprint import NOT_DECISIVE, decisive_fields, fingerprint
 
 RegionName = Annotated[str, StringConstraints(min_length=1)]
 MonthDay = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 
 _DAYS_IN_MONTH = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
-#: What the first runs' fingerprints were made over. Every other field came later and is left out of a fingerprint
-#: while it has its default, so that older runs keep theirs; the default of such a field can never be changed.
-_FIRST_FIELDS = {
-    "": {"data", "sensors", "fusion", "interpolation", "season_origin", "geometry_features", "normalisation"}
-    | {"seed", "shuffle_labels", "regions", "labels", "sampling", "model", "optimisation"},
-    "regions": {"train", "validation", "test"},
-    "labels": {"label_field", "keep_classes", "merge_classes", "minimum_share", "drop_mixed"},
-    "sampling": {"pixels", "eval_pixels", "s1_dates", "s2_dates"},
-    "model": {"pixel_mlp", "embedding", "heads", "key", "temporal_mlp", "pse_temporal_mlp", "decoder"}
-    | {"attention_dropout", "dropout", "position_period"},
-    "optimisation": {"epochs", "batch_size", "learning_rate", "weight_decay", "schedule", "focal_gamma"}
-    | {"class_weights", "early_stopping", "precision"},
-}
 #: What a network can be trained with and a baseline cannot: asked for beside one, it is refused.
-_METHODS_OF_NETWORKS = {
+METHODS_OF_NETWORKS = {
     "sampling": ("date_dropout", "season_cut", "sensor_dropout", "balanced"),
     "model": ("temporal", "dropout", "attention_dropout"),
     "optimisation": ("logit_adjustment", "focal_gamma", "weight_decay", "schedule", "precision"),
 }
-#: Fields of a run that do not decide its result.
-_NOT_DECISIVE = {"name", "device", "threads"}
 
 
 class _Part(BaseModel):
@@ -288,7 +272,7 @@ class ExperimentSpec(_Part):
         if self.classifier == "network":
             return self
         usual = {"sampling": Sampling(), "model": ModelSizes(), "optimisation": Optimisation()}
-        for part, fields in _METHODS_OF_NETWORKS.items():
+        for part, fields in METHODS_OF_NETWORKS.items():
             for name in fields:
                 if getattr(getattr(self, part), name) != getattr(usual[part], name):
                     raise ValueError(
@@ -312,8 +296,7 @@ class ExperimentSpec(_Part):
     @property
     def fingerprint(self) -> str:
         """16 hex digits over all that decides the result."""
-        content = _decisive(self)
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        return fingerprint(self)
 
     @property
     def experiment(self) -> str:
@@ -355,50 +338,9 @@ def decisive_settings(content: Mapping[str, Any]) -> dict[str, Any]:
     fused run, is taken as it stands.
     """
     try:
-        return _decisive(ExperimentSpec.model_validate(content))
+        return decisive_fields(ExperimentSpec.model_validate(content))
     except ValidationError:
-        return {name: value for name, value in content.items() if name not in _NOT_DECISIVE}
-
-
-def _decisive(part: BaseModel, name: str = "") -> dict[str, Any]:
-    """The JSON form of all that decides the result; fields that came later only where they are not the default."""
-    content, first = part.model_dump(mode="json"), _FIRST_FIELDS.get(name, set())
-    for field, info in type(part).model_fields.items():
-        value = getattr(part, field)
-        unset = field not in first and value == info.get_default(call_default_factory=True)
-        if unset or (isinstance(part, ExperimentSpec) and field in _NOT_DECISIVE):
-            del content[field]
-        elif isinstance(value, BaseModel):
-            content[field] = _decisive(value, field)
-    return content
-
-
-def unused_by_baseline(spec: ExperimentSpec) -> tuple[str, ...]:
-    """Dotted paths of a network's fields that mean nothing to a random forest or gradient boosting; none for a network.
-
-    Those that ask for a method are not among them: a specification refuses them beside a baseline.
-    """
-    if spec.classifier == "network":
-        return ()
-    of_networks = {"epochs", "batch_size", "learning_rate"}
-    idle = ["normalisation", "interpolation", "sampling.pixels", "sampling.s1_dates", "sampling.s2_dates"]
-    idle += [f"model.{name}" for name in ModelSizes.model_fields if name not in _METHODS_OF_NETWORKS["model"]]
-    idle += [f"optimisation.{name}" for name in Optimisation.model_fields if name in of_networks]
-    if spec.classifier == "random_forest":
-        idle += ["optimisation.early_stopping", "baseline.boosting_rate", "baseline.boosting_leaves"]
-    return tuple(idle)
-
-
-def set_in_vain(spec: ExperimentSpec) -> tuple[str, ...]:
-    """Fields that were given a value of their own beside a baseline that does not look at them, by dotted path."""
-    found = []
-    for path in unused_by_baseline(spec):
-        *parts, name = path.split(".")
-        part: BaseModel = getattr(spec, parts[0]) if parts else spec
-        usual = type(part).model_fields[name].get_default(call_default_factory=True)
-        if getattr(part, name) != usual:
-            found.append(path)
-    return tuple(found)
+        return {name: value for name, value in content.items() if name not in NOT_DECISIVE}
 
 
 def explain(error: ValidationError) -> str:

@@ -20,7 +20,8 @@ from cropdash.packaged import packaged_file
 from cropdash.training.experiment import explain
 from cropdash.training.fuse_rules import Rule
 from cropdash.training.grid.plan import FusedItem, GridPlan, TrainedItem
-from cropdash.training.grid.settings import applied, check_field, idle_fields, in_words, made
+from cropdash.training.grid.settings import applied, check_field, in_words, made
+from cropdash.training.idle_fields import idle_fields
 
 #: Where the shipped grids lie.
 SHIPPED = "grids"

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from cropdash.training.experiment import ExperimentSpec, explain, unused_by_baseline
+from cropdash.training.experiment import ExperimentSpec, explain
 
 Settings = Mapping[str, Any]
 
@@ -62,18 +62,6 @@ def made(base: Settings, settings: Settings, what: str) -> ExperimentSpec:
         return ExperimentSpec.model_validate(applied(base, settings))
     except ValidationError as error:
         raise ValueError(f"{what}: {explain(error)}") from None
-
-
-def idle_fields(spec: ExperimentSpec) -> tuple[str, ...]:
-    """Fields that change nothing for the classifier, the sensors and the fusion of an experiment."""
-    idle: list[str] = list(unused_by_baseline(spec))
-    if "S2" not in spec.sensors:
-        idle += ["sampling.s2_dates", "sampling.s2_share"]
-    if "S1" not in spec.sensors or spec.fusion.needs_common_dates:
-        idle.append("sampling.s1_dates")
-    if not spec.fusion.needs_common_dates:
-        idle.append("interpolation")
-    return tuple(dict.fromkeys(idle))
 
 
 def in_words(settings: Settings) -> str:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from cropdash.runs.archive import export_run, import_run
 from cropdash.runs.run import Run
-from cropdash.training.experiment import ExperimentSpec, set_in_vain
+from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.fuse import fuse
 from cropdash.training.predict import predict
 from cropdash.training.train import train
@@ -145,23 +145,6 @@ def test_what_only_networks_are_trained_with_is_refused(
     with pytest.raises(ValidationError, match=sentence):
         baseline_spec(data, "random_forest", **{part: setting})
     assert small_spec(data, **{part: setting})
-
-
-def test_sizes_and_rates_of_networks_are_named_as_of_no_effect() -> None:
-    given: dict[str, Any] = {
-        "data": "/store",
-        "regions": {"train": ["a"], "validation": ["b"], "test": ["c"]},
-        "optimisation": {"epochs": 5, "class_weights": "inverse", "early_stopping": 3},
-    }
-    told = {
-        name: set_in_vain(ExperimentSpec.model_validate({**given, "classifier": name, "fusion": "early"}))
-        for name in ("network", *BASELINES)
-    }
-    assert told == {
-        "network": (),
-        "random_forest": ("optimisation.epochs", "optimisation.early_stopping"),
-        "gradient_boosting": ("optimisation.epochs",),
-    }
 
 
 def test_runs_made_before_baselines_keep_their_names(data: Path) -> None:
