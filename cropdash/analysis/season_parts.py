@@ -48,9 +48,7 @@ def evaluated_table(
         for saw, members in of_part.items():
             scores = [_scores(run, part, regions) for run, part in members]
             alike = SeedGroup(group.key, group.label, tuple(run for run, _ in members), (), tuple(scores))
-            rows = group_rows(alike, saw, source=SOURCE)
-            if len(rows):
-                frames.append(rows)
+            frames.append(group_rows(alike, saw, source=SOURCE))
     return joined_rows(frames)
 
 

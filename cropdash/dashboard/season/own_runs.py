@@ -69,7 +69,7 @@ def own_curves(results: Sequence[Result], regions: Sequence[str] | None = None) 
         members = max(able, key=lambda one: len({seen(result) for result in one}))
         runs += members
         table = season_table(members, regions)
-        table["days"] += _shift(members[0])
+        table["days"] += season_shift(members[0])
         days.append(table[table["days"].notna() & (table["s2_share"].isna() | (table["s2_share"] == 1))])
         kept = table[table["days"].isna() & table["s2_share"].notna()]
         # The whole of the dates is no curve.
@@ -85,7 +85,7 @@ def _most_evaluated(
     for members in settings:
         table = evaluated_table(members, regions)
         if len(table):
-            table["days"] += _shift(members[0])
+            table["days"] += season_shift(members[0])
         found.append((members, table))
     # Of equals, one that met parts of the season in training is what the curve is about.
     return max(
@@ -113,8 +113,8 @@ def _setting(result: Result) -> str:
     return json.dumps({**spec, "sampling": sampling}, sort_keys=True)
 
 
-def _shift(result: Result) -> float:
-    """Days from the start of the study's season to that of a run's, half a year back or forth at most."""
+def season_shift(result: Result) -> float:
+    """Days from the start of the study's season to that of a run's, half a year back or forth at most; 0 if unknown."""
     if not isinstance(result, Run):
         return 0.0
     spec, summary = result.folder.spec(), result.summary

@@ -25,6 +25,7 @@ from cropdash.dashboard.season.curves import (
     season_curves,
 )
 from cropdash.dashboard.season.figure import curve_plot
+from cropdash.dashboard.season.one_sensor_section import OneSensorSection
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.tables import DAY, DataTable, TableClick, csv_button, number
 from cropdash.dashboard.workbench import Workbench
@@ -89,6 +90,7 @@ class SeasonPage(Page):
             along: pn.Column(sizing_mode="stretch_width", margin=0, css_classes=[f"cd-season-table-{along}"])
             for along in _ALONG
         }
+        self._one_sensor = OneSensorSection(choices, workbench)
         self._notes = text_pane("", "cd-season-notes", margin=(12, 0, 0, 0))
         self.body.objects = [
             self._legend,
@@ -101,6 +103,7 @@ class SeasonPage(Page):
                 ),
                 least=440,
             ),
+            self._one_sensor,
             self._notes,
         ]
 
@@ -126,7 +129,18 @@ class SeasonPage(Page):
         self._draw(curves, shown, crop)
         for along in _ALONG:
             self._fill_table(along, told_table(found[along], curves.classes, along), curves)
+        self._fill_one_sensor(crop)
         self._notes.object = _notes_html(curves, metric)
+
+    def _fill_one_sensor(self, crop: CropClass | None) -> None:
+        metric = str(self._metric.value if crop is None else self._class_metric.value)
+        self._one_sensor.fill(
+            self.workbench.results(self.choices.dataset),
+            [self.choices.region] if self.choices.region else None,
+            metric,
+            METRICS[metric] if crop is None else figure_in_words(metric),
+            crop,
+        )
 
     def _sentence(
         self,
