@@ -63,9 +63,11 @@ class PageControls:
             A sentence for everything else that it says of this page; it is left out.
         """
         refused = []
-        for name, text in list(self._waiting.items()):
-            if name in self._controls and self._take_up(name):
+        # In the order in which they were named: one may decide what those after it offer.
+        for name in [name for name in self._controls if name in self._waiting] + list(self._waiting):
+            if name not in self._waiting or (name in self._controls and self._settled(name)):
                 continue
+            text = self._waiting[name]
             self._waiting.pop(name, None)
             self._write(name, "")
             what = (
@@ -75,6 +77,17 @@ class PageControls:
                 f"The address sets the control “{name[:40]}” to “{unquote(text)[:60]}”, {what}; it was left out."
             )
         return refused
+
+    def _settled(self, name: str) -> bool:
+        """Take a control up; what the page then moves of itself does not count as somebody's choice."""
+        self._quiet = True
+        try:
+            taken = self._take_up(name)
+        finally:
+            self._quiet = False
+        if taken:
+            self._moved(name)
+        return taken
 
     def _take_up(self, name: str) -> bool:
         """Move a control to where the address says; whether it can be."""

@@ -1,7 +1,8 @@
 """What the launch page says of a run before it starts: that it exists already, or what it will cost.
 
-The cost is the number of parcels times the epochs times what a parcel took in runs trained on this machine, or,
-where there is none, in two training steps that are measured for it.
+The cost is the number of parcels times the epochs times what a parcel took in runs of the same experiment on this
+machine, or, where there is none, in two training steps that are measured for it. Runs of other experiments are a
+rough guess until then.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ def cost_sentence(
 
     Args:
         pace: of earlier runs.
-        measured: of two steps, for want of earlier runs; None where nothing is measured.
+        measured: of two steps, for want of earlier runs of this experiment, and more than those of others tell; None
+            where nothing is measured.
     """
     content = spec.model_dump(mode="json")
     seen = _parcels_of(content, parcels)
@@ -96,13 +98,14 @@ def cost_sentence(
         return ""
     network = spec.classifier == "network"
     what = f"{count(seen, 'parcel')}, {count(spec.rounds, 'epoch' if network else 'tree')}"
+    if measured is not None and measured.trial is not None:
+        seconds = spec.rounds * _epoch_seconds(measured.trial, content, parcels)
+        return (
+            f"{what}: {duration(seconds)}, measured just now with {STEPS} training steps of these settings on this "
+            "machine, as no such run was trained on it yet. Stopping early makes it shorter, other runs at the same "
+            "time make it longer."
+        )
     if pace is None:
-        if measured is not None and measured.trial is not None:
-            seconds = spec.rounds * _epoch_seconds(measured.trial, content, parcels)
-            return (
-                f"{what}: {duration(seconds)}, measured just now with {STEPS} training steps of these settings on this "
-                "machine, as none was trained on it yet. Other runs at the same time make it longer."
-            )
         if measured is not None and not measured.problem:
             return (
                 f"{what}. How long that takes is being measured with {STEPS} training steps on this machine."
@@ -116,6 +119,8 @@ def cost_sentence(
     of = "" if experiment else " of other experiments"
     elsewhere = "" if data else " on other data"
     guess = "" if experiment and data else ", so this is a rough guess"
+    if measured is not None and not measured.problem:
+        guess += f"; {STEPS} training steps are being measured to know better"
     return (
         f"{what}: {duration(seen * spec.rounds * pace.seconds)}, as {count(pace.runs, 'run')}{of}{elsewhere} took "
         f"on this machine{guess}. Stopping early makes it shorter, other runs at the same time make it longer."
@@ -181,7 +186,7 @@ class BeforeStart(pn.viewable.Viewer):
             sentence = existing_sentence(existing)
         elif spec is not None:
             pace = pace_of(spec, runs, parcels)
-            measurable = pace is None and spec.classifier == "network"
+            measurable = (pace is None or not pace.alike[0]) and spec.classifier == "network"
             measured = self._measure(spec) if measurable else None
             sentence = cost_sentence(spec, pace, parcels, measured)
         done = existing is not None and existing.status == "finished"

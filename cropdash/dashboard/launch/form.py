@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import panel as pn
@@ -17,9 +17,11 @@ from cropdash.dashboard.launch.spec_form import (
     experiments_for,
     form_fields,
     read_form,
+    split_of,
 )
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.workbench import DatasetEntry
+from cropdash.runs.run import Run
 from cropdash.training.experiment import ExperimentSpec
 
 #: Numbers whose absence means that nothing is left out.
@@ -90,8 +92,12 @@ class LaunchForm(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
 
-    def show_dataset(self, entry: DatasetEntry) -> None:
-        """Offer the regions and sensors of a data set; what was filled in for another one goes."""
+    def show_dataset(self, entry: DatasetEntry, runs: Sequence[Run] = ()) -> None:
+        """Offer the regions and sensors of a data set; what was filled in for another one goes.
+
+        Args:
+            runs: of this data set: the split of the latest of them is proposed.
+        """
         if entry.info is None or entry == self._entry:
             return
         self._entry = entry
@@ -100,7 +106,7 @@ class LaunchForm(pn.viewable.Viewer):
             options=experiments,
             value=self._experiment.value if self._experiment.value in experiments else experiments[-1],
         )
-        split = default_regions(entry.info.regions)
+        split = split_of(runs, entry.info.regions) or default_regions(entry.info.regions)
         for name, widget in self._regions.items():
             widget.param.update(options=list(entry.info.regions), value=split[name])
         self._show_what_matters()

@@ -45,6 +45,7 @@ class GridSection(pn.viewable.Viewer):
         self._entry: DatasetEntry | None = None
         self._offered: dict[str, GridEntry] = {}
         self._rows: dict[str, _GridRow] = {}
+        self._usual_epochs: int | None = None
         self._begun = pn.Column(sizing_mode="stretch_width", css_classes=["cd-grids-begun"], margin=0)
         common: dict[str, Any] = {"size": "small", "margin": (6, 12, 12, 0)}
         self._grid = pmu.Select(
@@ -86,6 +87,10 @@ class GridSection(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
 
+    def controls(self) -> dict[str, Any]:
+        """Every widget by a name for the address; the grid, on which the others depend, before them."""
+        return {"grid": self._grid, "grid-epochs": self._epochs, "grid-seeds": self._seeds}
+
     def refresh(self, entry: DatasetEntry) -> None:
         """Show where the grids stand, and offer those that can be chosen for a data set."""
         views = self._workbench.grids.views()[:_SHOWN]
@@ -111,7 +116,11 @@ class GridSection(pn.viewable.Viewer):
         if self._seeds.options != seeds:
             self._seeds.param.update(options=seeds, value=seeds)
         self._seeds.visible = bool(seeds)
-        self._epochs.value = _epochs(offered.grid) if offered and offered.grid else None
+        usual = _epochs(offered.grid) if offered and offered.grid else None
+        # What somebody has filled in holds for the next grid as well.
+        if self._epochs.value in (None, self._usual_epochs):
+            self._epochs.value = usual
+        self._usual_epochs = usual
         self._tell()
 
     def _tell(self) -> None:

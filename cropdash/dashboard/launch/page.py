@@ -67,6 +67,8 @@ class LaunchPage(Page):
         self._before = BeforeStart(self._look_at, self._measured.of)
         self._form.on_change(self._tell_cost)
         self._grids = GridSection(workbench, lambda: self._soon(self.update))
+        for name, widget in self._grids.controls().items():
+            self.remember(name, widget, "value")
         self.body.objects = [
             self._queue,
             self._curves,
@@ -87,10 +89,10 @@ class LaunchPage(Page):
         if entry is None:
             return
         self.show_body()
-        self._form.show_dataset(entry)
+        runs = newest_first([result for result in self.workbench.results() if isinstance(result, Run)])
+        self._form.show_dataset(entry, [run for run in runs if self.workbench.dataset_of(run) == entry.name])
         self._tell_cost()
         self._grids.refresh(entry)
-        runs = newest_first([result for result in self.workbench.results() if isinstance(result, Run)])
         simulated = any(run.simulated for run in runs) or bool(entry.info and entry.info.simulated)
         self.say(answer(runs), simulated=simulated)
         with_curves = [run for run in runs if "history" not in run.missing]

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from cropdash.nomenclature import SENSORS, Fusion
+from cropdash.runs.run import Run
 from cropdash.training.experiment import ExperimentSpec
 
 Kind = Literal["integer", "number", "text", "flag", "choice"]
@@ -106,6 +107,20 @@ def default_regions(regions: Sequence[str]) -> dict[str, list[str]]:
         "validation": list(regions[-2:-1]) if len(regions) > 1 else [],
         "test": list(regions[-1:]) if len(regions) > 2 else [],
     }
+
+
+def split_of(runs: Sequence[Run], regions: Sequence[str]) -> dict[str, list[str]] | None:
+    """The regions by split of the latest of some runs; None where none has a split of these regions alone."""
+    for run in sorted(runs, key=lambda run: run.progress.created or run.progress.updated, reverse=True):
+        named = run.folder.spec().get("regions")
+        split = {name: list(named.get(name) or ()) for name in default_regions(())} if named else {}
+        if (
+            split
+            and split["train"]
+            and {region for part in split.values() for region in part} <= set(regions)
+        ):
+            return split
+    return None
 
 
 def experiment_of(fusion: Fusion) -> str:

@@ -76,6 +76,29 @@ def test_steps_measured_for_want_of_runs_say_what_it_costs_and_that_they_were_me
     assert "could not be measured (the disk is gone)" in failed
 
 
+def test_steps_are_measured_rather_than_trusting_runs_of_other_experiments(
+    tmp_path: Path, spec: ExperimentSpec
+) -> None:
+    radar = small_spec(Path(STORE), sensors=("S1",), fusion="none")
+    assert radar.experiment != spec.experiment
+    run = trained(tmp_path, radar, 25.0)
+    known = Measured()
+    before = BeforeStart(lambda _: None, lambda _: known)
+    before.tell(spec, [run], PARCELS)
+    guess = before._sentence.object
+    assert "rough guess; 2 training steps are being measured" in guess and "of other experiments" in guess
+    known = Measured(StepTrial(training=1.0, evaluation=0.4, parcels=16))
+    before.tell(spec, [run], PARCELS)
+    assert "about 11 min, measured just now" in before._sentence.object
+    # What cannot be measured leaves the guess.
+    known = Measured(problem="the disk is gone")
+    before.tell(spec, [run], PARCELS)
+    assert "so this is a rough guess. Stopping" in before._sentence.object
+    # The same experiment on other data tells enough.
+    elsewhere = BeforeStart(lambda _: None, lambda _: pytest.fail("there is a run of this experiment"))
+    elsewhere.tell(radar.model_copy(update={"data": "/data/other"}), [run], PARCELS)
+
+
 def test_what_networks_took_says_nothing_of_trees(tmp_path: Path, spec: ExperimentSpec) -> None:
     run = trained(tmp_path, spec, 30.0)
     forest = small_spec(Path(STORE), fusion="early", classifier="random_forest")

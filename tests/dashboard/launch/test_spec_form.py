@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,11 @@ from cropdash.dashboard.launch.spec_form import (
     experiments_for,
     form_fields,
     read_form,
+    split_of,
 )
 from cropdash.nomenclature import Fusion
+from cropdash.runs.run import Run
+from cropdash.runs.run_folder import RunFolder
 from cropdash.training.experiment import ExperimentSpec
 
 SPLIT = {"train": ["r1", "r2"], "validation": ["r3"], "test": ["r4"]}
@@ -122,3 +126,22 @@ def test_a_number_that_may_be_left_empty_is_typed_as_text_and_what_is_no_number_
         regions={"train": ["a"], "validation": ["b"], "test": ["c"]},
     )
     assert problems == {"sampling.s2_dates": "Give a whole number.", "sampling.s2_share": "Give a number."}
+
+
+@pytest.mark.parametrize(
+    ("regions", "proposed"),
+    [
+        ({"train": ["r4"], "validation": ["r2"], "test": ["r1"]}, True),
+        # Of a run for the map alone, which is tested nowhere.
+        ({"train": ["r1", "r4"], "validation": ["r2"], "test": []}, True),
+        ({"train": ["r1"], "validation": ["r2"], "test": ["gone"]}, False),
+        (None, False),
+    ],
+)
+def test_a_split_is_taken_over_only_where_its_regions_are_there(
+    tmp_path: Path, regions: dict[str, list[str]] | None, proposed: bool
+) -> None:
+    content = fill()[0].model_dump(mode="json") | {"regions": regions or {}}
+    RunFolder.create(tmp_path / "run", content)
+    assert split_of([Run(tmp_path / "run")], ["r1", "r2", "r3", "r4"]) == (regions if proposed else None)
+    assert split_of([], ["r1"]) is None
