@@ -190,11 +190,8 @@ def _widget(field: FormField) -> Any:
             choice.replace("_", " ") if choice != "nn" else "nearest date": choice for choice in field.choices
         }
         return pmu.Select(options=words, value=field.default, **common | {"width": 250})
-    if field.kind in ("integer", "number") and not field.optional:
-        if field.kind == "integer":
-            return pmu.IntInput(value=field.default, **common)
-        return pmu.FloatInput(value=field.default, format="0.[000000]", **common)
-    # A number that may be left empty is typed as text: a number field shows 0 where it is empty.
+    # Numbers are typed as text: a number field shows 0 where it is empty, and in a busy browser it tells its
+    # number only after the click on the button that follows.
     if field.optional:
         common["placeholder"] = "all" if field.path in _ALL_IF_EMPTY else "automatic"
     return pmu.TextInput(value="" if field.default is None else str(field.default), **common)
