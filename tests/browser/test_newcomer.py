@@ -109,7 +109,9 @@ def test_the_best_fusion_for_maize(bench: Bench, open_page: OpenPage, size: tupl
 
     page = open_page(bench.address, size)
     choose_class(page, "maize")
-    sentence = said(page, about="For maize")
+    said(page, about="For maize")
+    # The interval is computed beside the page, and joins the sentence when it is there.
+    sentence = said(page, about="95 % interval")
     assert sentence.startswith(
         f"For maize, {best} is best with F1 {f1[best]:.3f}, {100 * (f1[best] - f1[second]):.1f} points ahead of "
         f"{second} over {parcels[best]} test parcels of it."
