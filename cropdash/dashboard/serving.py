@@ -47,13 +47,13 @@ def serve(
     sign_in = basic_auth_options(basic_auth) if basic_auth else {}
     found = Settings.read()
     named = Settings.of(data, runs or found.runs)
+    # All else, such as a basemap's tiles and the folders of grids, is as it was found.
     settings = replace(
-        named,
+        found,
         data=named.data or found.data,
+        runs=named.runs,
         demo=found.demo and not data,
         read_only=read_only or found.read_only,
-        tiles=found.tiles,
-        tiles_credit=found.tiles_credit,
     )
     if settings.demo:
         print("opening the demo, whose parcels are simulated at the first start: some seconds", flush=True)

@@ -146,7 +146,9 @@ def _read_file(path: Path) -> _Written:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path}: not valid TOML ({error})") from None
-    table = content.get("cropdash", {})
+    table = content.pop("cropdash", {})
+    if content:
+        raise ValueError(f"{path}: {min(content)} stands outside of [cropdash]; write that line above it")
     if not isinstance(table, dict):
         raise ValueError(f"{path}: cropdash must be a table: [cropdash] with data and runs below it")
     unknown = sorted(set(table) - _Written.__annotations__.keys())

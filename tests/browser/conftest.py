@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,11 +41,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def dashboard_server(data: Path | None, runs: Path, port: int = 0) -> Iterator[str]:
-    """``cropdash serve`` on a port, any free one for 0, of the demo if there is no data; yields its address, ends it afterwards."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-    for name in ("CROPDASH_DATA", "CROPDASH_RUNS"):
-        environment.pop(name, None)
+def dashboard_server(
+    data: Path | None, runs: Path, port: int = 0, settings: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """``cropdash serve`` on a port, any free one for 0, of the demo if there is no data; yields its address, ends it afterwards.
+
+    It works in the folder that holds ``runs``, and so reads ``cropdash.toml`` there; ``settings`` are variables
+    of its environment.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CROPDASH_")}
+    environment |= {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", **(settings or {})}
     command = [
         sys.executable,
         "-m",

@@ -57,6 +57,7 @@ def test_the_file_speaks_where_the_environment_is_silent(tmp_path: Path) -> None
         ("[cropdash", "not valid TOML"),
         ("cropdash = 3", "must be a table"),
         ("[cropdash]\ndatas = 'x'", "cropdash.datas is unknown"),
+        ("tiles = 'https://tiles.example/{z}/{x}/{y}.png'", "tiles stands outside of [cropdash]"),
         ("[cropdash]\ndata = 3", "cropdash.data must be a folder"),
         ("[cropdash]\nruns = ['a', 'b']", "cropdash.runs must be one folder"),
         ("[cropdash]\nread_only = 'no'", "cropdash.read_only must be true or false"),

@@ -20,8 +20,8 @@ from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.settings import Settings
 
 _HOW = (
-    "No basemap is set up. Name a source of map tiles in cropdash.toml, such as tiles = "
-    "“https://…/{z}/{x}/{y}.png”, or in CROPDASH_TILES, and start the dashboard again."
+    "No basemap is set up. Name a source of map tiles in cropdash.toml, below a line [cropdash], such as tiles = "
+    '"https://…/{z}/{x}/{y}.png", or in CROPDASH_TILES, and start the dashboard again.'
 )
 
 

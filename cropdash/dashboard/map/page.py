@@ -25,6 +25,7 @@ from cropdash.dashboard.map.basemap import BasemapSwitch
 from cropdash.dashboard.map.colours import compared, counted
 from cropdash.dashboard.map.controls import MapControls
 from cropdash.dashboard.map.figure import EMPTY_LAND
+from cropdash.dashboard.map.leap import Leap
 from cropdash.dashboard.map.legend import LegendChips
 from cropdash.dashboard.map.mapped_run import (
     MAP_NEEDS,
@@ -79,6 +80,7 @@ class MapPage(Page):
         self.map = ParcelMap(
             self._tapped, self.show_failure, raster_of, height=_MAP_HEIGHT, on_shape=self._pick
         )
+        self._leap = Leap(self.map.figure)
         self.swipe = SwipeLine()
         self.area_picker = AreaPicker(choices, self.map, self._drawing, self._native)
         self.basemap = BasemapSwitch(workbench.settings, self.map, self.update)
@@ -153,13 +155,16 @@ class MapPage(Page):
         if displayed is None:
             return
         self.show_body()
-        self.basemap.lay()
         where = f"in {self.choices.region or listed(run.regions())}"
         here = self._picked_area(mapped)
         self._say(run, mapped, here, where)
         self.controls.crop.offer(mapped.answers.classes)
         self._mapped = (mapped,) if beside is None else (mapped, beside)
+        # Tiles write the view that they find back into the map: they go before it leaps and come after.
+        if not self.basemap.switch.value:
+            self.basemap.lay()
         self._draw(displayed, here, others, [run_name(run), "" if second is None else run_name(second)])
+        self.basemap.lay()
         self._show_parcel()
         self._note.object = f"<p class='note'>{html.escape(' '.join(mapped.remarks()))}</p>"
         shape = picked_shape(self.choices.area)
@@ -275,8 +280,8 @@ class MapPage(Page):
         before, self._displayed = self._displayed, displayed
         if before is not None and self._drawn is outlines:
             view = moved_view(self.map.view, before.crs, displayed.crs)
+            self._leap.to(view)
             self.map.look_at(view, draw=False)
-            self.map.look_again(view)
         else:
             self.map.look_at(displayed.places[0].view, draw=False)
         self._drawn = outlines
