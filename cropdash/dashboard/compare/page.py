@@ -12,25 +12,15 @@ import panel_material_ui as pmu
 
 from cropdash.analysis.seed_groups import SeedGroup, seed_groups
 from cropdash.dashboard.choosers import ClassSelect
-from cropdash.dashboard.colours import RunStyle, run_style
 from cropdash.dashboard.compare.background import Background, Question
-from cropdash.dashboard.compare.baseline import difference_note, difference_rows, questions
 from cropdash.dashboard.compare.best_for_class import class_answer, ranking_for_class
+from cropdash.dashboard.compare.class_picture import ClassPicture
 from cropdash.dashboard.compare.comparison import (
     Compared,
     answer,
     caveats,
-    class_rows,
     comparable,
-    macro_note,
     ranking,
-)
-from cropdash.dashboard.compare.dot_plot import (
-    WHISKERS,
-    dot_plot,
-    few_note,
-    whiskers_note,
-    with_intervals,
 )
 from cropdash.dashboard.compare.lead import Lead, lead_in
 from cropdash.dashboard.compare.learning_curves import LearningCurves
@@ -38,18 +28,14 @@ from cropdash.dashboard.compare.over_seeds import fold, other_seeds, seed_pairs,
 from cropdash.dashboard.compare.pair_tests import CLASS_TESTS, TESTED, TESTS, runs_to_test
 from cropdash.dashboard.compare.runs_table import RunsTable
 from cropdash.dashboard.compare.significance import Significance
-from cropdash.dashboard.legend_switches import Entry, LegendSwitches
 from cropdash.dashboard.page import Page, text_pane
-from cropdash.dashboard.plot_frame import LegendSign, framed
 from cropdash.dashboard.run_keeping import RunKeeping
-from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, count, listed, run_name
+from cropdash.dashboard.run_words import METRICS, listed, run_name
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
 from cropdash.nomenclature import CropClass
 from cropdash.runs.results import Result, Scores
 
-#: On a phone the legend is as high as the screen.
-_PICTURE_FIRST = "@media (max-width: 600px) { .cd-compare-legend { order: 1; } }"
 #: How the address says what the picture shows a row of.
 _EACH_RUN, _OVER_SEEDS = "each-run", "over-seeds"
 
@@ -64,33 +50,12 @@ class ComparePage(Page):
 
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(choices, workbench, **params)
-        self._renderers: dict[str, list[Any]] = {}
-        self._drawn: tuple[tuple[object, ...], pd.DataFrame] | None = None
         self._background = Background(self.update)
-        self._labels: dict[str, str] = {}
-        self._picture = pn.pane.Bokeh(
-            None, sizing_mode="stretch_width", css_classes=["cd-compare-picture"], margin=(6, 0, 0, 0)
-        )
-        # Emptied where there is nothing to draw: a pane of Bokeh once hidden takes that over from its figure for good.
-        self._picture_place = pn.Column(sizing_mode="stretch_width", margin=0)
-        self._legend = LegendSwitches(self._show_run, "cd-compare-legend")
-        self._note = text_pane("", "cd-compare-note")
+        self.picture = ClassPicture(choices, self._background, self.update)
         self._crop = ClassSelect(choices, self.slug, margin=(6, 12, 6, 0))
         self._metric = pmu.Select(
             label="Best by", options={name: metric for metric, name in METRICS.items()}, value="macro_f1",
             size="small", width=150, css_classes=["cd-compare-metric"], margin=(6, 12, 6, 0),
-        )  # fmt: skip
-        self._class_metric = pmu.Select(
-            label="Per class", options={name: metric for metric, name in CLASS_METRICS.items()}, value="f1",
-            size="small", width=210, css_classes=["cd-compare-class-metric"], margin=(6, 12, 6, 0),
-        )  # fmt: skip
-        self._fewest = pmu.IntInput(
-            label="From … parcels", value=1, start=1, step=10, size="small", width=130,
-            css_classes=["cd-compare-fewest"], margin=(6, 12, 6, 0),
-        )  # fmt: skip
-        self._baseline = pmu.Select(
-            label="Difference to", options={"no baseline": ""}, value="", size="small", width=185,
-            css_classes=["cd-compare-baseline"], margin=(6, 12, 6, 0),
         )  # fmt: skip
         self._folded = pmu.RadioButtonGroup(
             options={"each run": False, "over seeds": True}, value=False, size="small", visible=False,
@@ -103,13 +68,12 @@ class ComparePage(Page):
         self._groups: tuple[object, list[SeedGroup]] = (None, [])
         self.table = RunsTable(choices, RunKeeping(workbench), self.update)
         self._learning = LearningCurves(choices)
-        for control in (self._metric, self._class_metric, self._fewest, self._baseline):
-            control.param.watch(self._set, "value")
+        self._metric.param.watch(lambda _: self.update(), "value")
         remembered: dict[str, Any] = {
             "best-by": self._metric,
-            "per-class": self._class_metric,
-            "from-parcels": self._fewest,
-            "difference-to": self._baseline,
+            "per-class": self.picture.metric,
+            "from-parcels": self.picture.fewest,
+            "difference-to": self.picture.baseline,
             "filter": self.table.words,
             "group": self.table.grouping,
             "only-differing": self.table.differing,
@@ -126,26 +90,15 @@ class ComparePage(Page):
         self._caveats = text_pane("", "cd-compare-caveats", margin=(8, 0, 0, 0))
         self.body.objects = [
             self._launch,
-            pn.Column(
-                self._legend,
-                framed(
-                    self._picture_place,
-                    name=self._picture_name,
-                    data=self._picture_data,
-                    legend=self._picture_legend,
-                ),
-                sizing_mode="stretch_width",
-                margin=0,
-                stylesheets=[_PICTURE_FIRST],
-            ),
-            self._note,
+            self.picture,
+            self.picture.note,
             pn.FlexBox(
                 self._folded,
                 self._crop,
-                self._class_metric,
-                self._baseline,
+                self.picture.metric,
+                self.picture.baseline,
                 self._metric,
-                self._fewest,
+                self.picture.fewest,
                 margin=(10, 0),
                 sizing_mode="stretch_width",
             ),
@@ -178,13 +131,13 @@ class ComparePage(Page):
         self._launch.visible = not own and self.can_launch
         self.show_body()
         self._crop.offer(_classes(compared))
-        self._offer_baselines(compared)
+        self.picture.offer_baselines(compared)
         pair_question = self._pair_question(compared, chosen)
-        asked = self._picture_questions(compared)
+        asked = self.picture.questions(compared)
         self._background.ask([*asked, *([pair_question] if pair_question else [])])
         sentence = self._sentence(compared, own, pair_question)
         self.say(sentence, simulated=any(one.result.simulated for one in compared))
-        self._draw(compared)
+        self.picture.draw(compared)
         self._learning.choose(
             [by_id[run] for run in self.choices.runs if run in by_id],
             other_seeds(self.choices.runs, groups) if self._folded.value else {},
@@ -207,20 +160,6 @@ class ComparePage(Page):
         self._settling = True
         self._folded.value = asked == _OVER_SEEDS if asked else worth_folding(self.choices.runs, groups)
         self._settling = False
-
-    def _offer_baselines(self, compared: Sequence[Compared]) -> None:
-        """Each of the compared runs; one that has gone is the baseline no longer."""
-        options = {"no baseline": "", **{one.name: one.result.id for one in compared}}
-        if len(compared) < 2:
-            options = {"no baseline": ""}
-        value = self._baseline.value if self._baseline.value in options.values() else ""
-        self._settling = True
-        self._baseline.param.update(options=options, value=value)
-        self._settling = False
-
-    def _set(self, _: Any) -> None:
-        if not self._settling:
-            self.update()
 
     def _fold(self, _: Any) -> None:
         if not self._settling:
@@ -272,7 +211,7 @@ class ComparePage(Page):
         if crop is None:
             metric = self._metric.value
             return ranking(comparable(compared), metric), metric
-        metric = self._class_metric.value
+        metric = self.picture.metric.value
         return ranking_for_class(compared, crop, metric), metric
 
     def _pair_question(self, compared: list[Compared], chosen: list[Compared]) -> Question | None:
@@ -306,118 +245,6 @@ class ComparePage(Page):
             return None
         table = found if isinstance(found, pd.DataFrame) else found.table
         return lead_in(table[table["metric"] == metric], first, second, "parcels")
-
-    # --- picture ---------------------------------------------------------------------------------
-
-    def _draw(self, compared: list[Compared]) -> None:
-        metric = self._class_metric.value
-        fewest = self._fewest.value or 1
-        rows = class_rows(compared, metric, fewest)
-        drawn = [one for one in compared if (rows["run"] == one.result.id).any()]
-        untold = [one for one in compared if not one.tells(metric)]
-        recalls = [one.name for one in untold if one.tells("recall")]
-        if metric == "f1" and recalls and len(untold) == len(compared):
-            # Nothing but published figures: show what they are, recalls.
-            self._class_metric.value = "recall"
-            return
-        notes = [macro] if (macro := macro_note(compared)) else []
-        if metric == "f1" and recalls:
-            notes.append(
-                f"{listed(recalls) if len(recalls) < 4 else f'{len(recalls)} chosen results'}: recalls per class are known and no F1; "
-                "choose “Recall (producer's accuracy)” to see them."
-            )
-        elif metric != "f1" and untold:
-            notes.append(
-                f"{listed([one.name for one in untold])} tell no {CLASS_METRICS[metric].lower()} per class."
-            )
-        if small := [one.name for one in compared if one not in drawn and one not in untold]:
-            whose = f" of {listed(small)}" if drawn else ""
-            notes.append(f"No class{whose} has {count(fewest, 'test parcel')} or more.")
-        region, baseline = self.choices.region, self._baseline_of(compared)
-        if baseline is None:
-            rows = with_intervals(rows, drawn, metric, region, known_only=True)
-            notes += whiskers_note(drawn)
-        else:
-            rows = difference_rows(rows, drawn, baseline, region, metric)
-            notes += difference_note(rows, drawn, baseline)
-            drawn = [one for one in drawn if (rows["run"] == one.result.id).any()]
-        if problem := self._background.problem(self._picture_questions(compared)):
-            notes.append(f"Some intervals could not be computed: {problem}.")
-        notes += few_note(rows, difference=baseline is not None)
-        self._note.object = f"<p class='note'>{html.escape(' '.join(notes))}</p>"
-        styles: dict[str, RunStyle] = {one.result.id: run_style(self.choices, one.result.id) for one in drawn}
-        labels = {one.result.id: one.name for one in drawn}
-        self._legend.offer(
-            [Entry(run, labels[run], style.marker, style.colour) for run, style in styles.items()]
-        )
-        self._labels = labels
-        if not drawn:
-            self._picture_place.objects, self._drawn = [], None
-            return
-        drawn_from = (styles, labels, metric, self.choices.crop, baseline)
-        if self._drawn is not None and self._drawn[0] == drawn_from and self._drawn[1].equals(rows):
-            return
-        self._drawn = drawn_from, rows
-        plot, self._renderers, bands = dot_plot(
-            rows,
-            styles,
-            labels,
-            self._axis_label(compared),
-            self.choices.crop,
-            difference=baseline is not None,
-        )
-        for run, renderers in self._renderers.items():
-            for renderer in renderers:
-                renderer.visible = run not in self._legend.hidden
-        bands.selected.on_change("indices", lambda _attr, _old, new: self._tapped(bands, new))
-        self._picture.object = plot
-        if not self._picture_place.objects:
-            self._picture_place.objects = [self._picture]
-
-    def _baseline_of(self, compared: Sequence[Compared]) -> Compared | None:
-        return next((one for one in compared if one.result.id == self._baseline.value), None)
-
-    def _picture_questions(self, compared: Sequence[Compared]) -> list[Question]:
-        """What the whiskers of the picture take a while for."""
-        region, metric, baseline = self.choices.region, self._class_metric.value, self._baseline_of(compared)
-        if baseline is not None:
-            return questions(compared, baseline, region, metric)
-        return [Question(WHISKERS, (one.result, region, metric)) for one in compared if one.group is None]
-
-    def _axis_label(self, compared: Sequence[Compared]) -> str:
-        metric, baseline = CLASS_METRICS[self._class_metric.value], self._baseline_of(compared)
-        return metric if baseline is None else f"{metric}: points above or below {baseline.name}"
-
-    def _picture_name(self) -> str:
-        metric = CLASS_METRICS[self._class_metric.value]
-        to = self._labels.get(self._baseline.value) or next(
-            (name for name, run in self._baseline.options.items() if run and run == self._baseline.value), ""
-        )
-        return f"{metric} by class" + (f", difference to {to}" if to else "")
-
-    def _picture_data(self) -> pd.DataFrame:
-        """The rows of the picture, with the names of the runs."""
-        if self._drawn is None:
-            return pd.DataFrame(columns=["code", "class", "test parcels", "run", "value", "low", "high"])
-        rows = self._drawn[1].rename(columns={"name": "class", "support": "test parcels", "run": "id"})
-        return rows.assign(run=[self._labels.get(run, run) for run in rows["id"]])
-
-    def _picture_legend(self) -> list[LegendSign]:
-        return [
-            LegendSign(name, style.colour, style.marker)
-            for run, name in self._labels.items()
-            if run not in self._legend.hidden
-            for style in [run_style(self.choices, run)]
-        ]
-
-    def _show_run(self, run: str, shown: bool) -> None:
-        for renderer in self._renderers.get(run, []):
-            renderer.visible = shown
-
-    def _tapped(self, bands: Any, indices: list[int]) -> None:
-        if indices:
-            code = int(bands.data["code"][indices[0]])
-            self.choices.crop = None if code == self.choices.crop else code
 
 
 def _classes(compared: Sequence[Compared]) -> list[CropClass]:

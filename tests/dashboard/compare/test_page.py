@@ -36,14 +36,14 @@ def page(workbench: Workbench, *runs: str) -> ComparePage:
 
 def test_published_figures_alone_are_drawn_as_the_recalls_that_they_are(workbench: Workbench) -> None:
     shown = page(workbench, "published/s1", "published/s2")
-    assert shown._class_metric.value == "recall"
-    assert shown._picture_place.objects
+    assert shown.picture.metric.value == "recall"
+    assert shown.picture.place.objects
 
 
 def test_beside_a_run_published_figures_leave_the_metric_as_it_is(workbench: Workbench) -> None:
     shown = page(workbench, "published/s1", RUN)
-    assert shown._class_metric.value == "f1"
-    assert "recalls per class are known and no F1" in str(shown._note.object)
+    assert shown.picture.metric.value == "f1"
+    assert "recalls per class are known and no F1" in str(shown.picture.note.object)
 
 
 @pytest.mark.parametrize("metric", ["f1", "recall"])
@@ -51,13 +51,13 @@ def test_where_no_class_has_parcels_enough_the_metric_stays_and_the_note_says_wh
     workbench: Workbench, metric: str
 ) -> None:
     shown = page(workbench, RUN)
-    shown._class_metric.value = metric
-    shown._fewest.value = 9_000
-    assert shown._class_metric.value == metric
-    assert not shown._picture_place.objects
-    assert str(shown._note.object) == "<p class='note'>No class has 9,000 test parcels or more.</p>"
-    shown._fewest.value = 1
-    assert shown._picture_place.objects
+    shown.picture.metric.value = metric
+    shown.picture.fewest.value = 9_000
+    assert shown.picture.metric.value == metric
+    assert not shown.picture.place.objects
+    assert str(shown.picture.note.object) == "<p class='note'>No class has 9,000 test parcels or more.</p>"
+    shown.picture.fewest.value = 1
+    assert shown.picture.place.objects
 
 
 def test_paired_tests_stand_below_the_picture_and_change_with_the_metric(workbench: Workbench) -> None:
