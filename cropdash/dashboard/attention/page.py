@@ -25,14 +25,11 @@ from cropdash.dashboard.attention.answers import (
 from cropdash.dashboard.attention.evidence_answers import verdict
 from cropdash.dashboard.attention.evidence_section import EvidenceSection, read_evidence
 from cropdash.dashboard.attention.heatmap import heatmap, room, time_range
+from cropdash.dashboard.attention.parcel_section import ParcelSection
 from cropdash.dashboard.attention.profile_plot import profile_plots, profile_table
 from cropdash.dashboard.awaited import Awaited
 from cropdash.dashboard.choosers import ClassSelect, NothingToShow, RunSelect, able_runs
 from cropdash.dashboard.page import Page, text_pane
-from cropdash.dashboard.parcel.classes_behind import ClassBehind, reading
-from cropdash.dashboard.parcel.facts import run_answer
-from cropdash.dashboard.parcel.series import OpticalView, SensorPanel, panels, series_table
-from cropdash.dashboard.parcel.series_plot import series_plot
 from cropdash.dashboard.parcel.shared_profiles import profiles_of_class
 from cropdash.dashboard.plot_frame import framed
 from cropdash.dashboard.run_words import count, run_name
@@ -71,17 +68,6 @@ class AttentionPage(Page):
         self._awaited = Awaited(self._choice_changed)
         self._evidence = EvidenceSection(workbench, self._choice_changed)
         self._build_controls()
-        self._parcel_title = text_pane("", "cd-attention-parcel-title", margin=(18, 0, 0, 0))
-        self._panels: list[SensorPanel] = []
-        self._parcel = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["cd-attention-parcel"])
-        self._example = pmu.Button(
-            label="Show a parcel",
-            variant="outlined",
-            size="small",
-            css_classes=["cd-attention-example"],
-            margin=(8, 0),
-        )
-        self._example.on_click(lambda _: self._show_example())
         self._table = DataTable(
             pd.DataFrame(columns=["id", "class", "sensor", "parcels", *(month[:3] for month in MONTHS)]),
             "cd-attention-table",
@@ -112,12 +98,7 @@ class AttentionPage(Page):
             self._controls,
             text_pane(f"<p class='note'>{html.escape(CAVEAT)}</p>", "cd-attention-caveat"),
             self._evidence,
-            self._parcel_title,
-            self._optical,
-            framed(
-                self._parcel, name="One parcel over its own dates", data=lambda: series_table(self._panels)
-            ),
-            self._example,
+            self._parcel,
             head,
             self._table,
         ]
@@ -173,7 +154,7 @@ class AttentionPage(Page):
         self._evidence.show_run(run, self.choices.crop, time, date=self.choices.date, left=left)
         self._table_rows = month_table(shares, head)
         self._table.fill(self._table_rows)
-        self._show_parcel(run, head, index)
+        self._parcel.show_run(run, head, index)
 
     def deactivate(self) -> None:
         super().deactivate()
@@ -296,13 +277,10 @@ class AttentionPage(Page):
             options={"times an even share": "relative", "share of attention": "share"}, value="relative", sx=nowrap,
             css_classes=["cd-attention-measure"], **common,
         )  # fmt: skip
-        self._optical = pmu.RadioButtonGroup(
-            options={str(view.value): view for view in OpticalView}, value=OpticalView.NDVI, size="small", sx=nowrap,
-            margin=(8, 0, 0, 0), css_classes=["cd-attention-optical"],
-        )  # fmt: skip
+        self._parcel = ParcelSection(self.choices, self.workbench, self._choice_changed)
         # Heads are offered once a run is known, so what the address says of them waits until then.
         for name, widget in {
-            "by": self._by, "measure": self._measure, "head": self._head, "optical": self._optical,
+            "by": self._by, "measure": self._measure, "head": self._head, "optical": self._parcel.optical,
         }.items():  # fmt: skip
             widget.param.watch(self._choice_changed, "value")
             self.remember(name, widget)
@@ -316,69 +294,3 @@ class AttentionPage(Page):
 
     def _row_clicked(self, click: TableClick) -> None:
         self.choices.crop = int(str(self._table_rows["id"].iloc[click.row]).split("-")[0])
-
-    # --- one parcel ------------------------------------------------------------------------------
-
-    def _show_parcel(self, run: Result, head: int | None, index: int) -> None:
-        """The chosen parcel's weights over its own dates beside its series; else an offer of one."""
-        parcel, crop = self.choices.parcel, run.classes[index]
-        self._example.visible = parcel is None
-        self._example.label = f"Show a parcel of {crop.name}"
-        self._parcel.visible = self._optical.visible = False
-        self._wanted = (run, index)
-        if parcel is None:
-            self._parcel_title.object = (
-                "<h2>One parcel</h2><p class='note'>Choose a parcel on the map or in a table, or look at the one "
-                "that the model is surest of.</p>"
-            )
-            return
-        self._parcel_title.object = f"<h2>Parcel {html.escape(parcel)} over its own dates</h2>"
-        name = self.workbench.dataset_of(run) or self.choices.dataset
-        store = self.workbench.store(name)
-        try:
-            row = store.row_of(parcel)
-        except KeyError as error:
-            self._parcel_title.object += f"<p class='note'>{html.escape(str(error.args[0]))}.</p>"
-            return
-        drawn = panels(store, row, optical=self._optical.value, attention=run.attention, head=head)
-        if not drawn:
-            self._parcel_title.object += "<p class='note'>It has no acquisition.</p>"
-            return
-        if not any(len(panel.attention) for panel in drawn):
-            self._parcel_title.object += (
-                "<p class='note'>This run has no attention for it: no test parcel, or no prediction.</p>"
-            )
-        self._panels = drawn
-        answer = run_answer(run, parcel, str(store.parcels["region"].iloc[row]), run_name(run), "")
-        wanted = reading(store, row, run, answer)
-        waits = [self._awaited.is_pending(work) for *_, work in wanted]
-        behind = [
-            ClassBehind(role, one, work.result())
-            for (role, one, work), waiting in zip(wanted, waits, strict=True)
-            if not waiting
-        ]
-        if self._optical.value is OpticalView.NDVI and behind:
-            told = " ".join(f"{one.words}." for one in behind)
-            self._parcel_title.object += f"<p class='note'>{html.escape(told)}</p>"
-        plot = series_plot(drawn, date=self.choices.date, height=190, behind=behind)
-        self._parcel.objects = [pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0)]
-        self._parcel.visible = self._optical.visible = True
-
-    def _show_example(self) -> None:
-        """Choose the parcel of the class in question that the run is surest and right about."""
-        run, index = self._wanted
-        found = example_parcel(run, index, (self.choices.region,) if self.choices.region else None)
-        if found is not None:
-            self.choices.parcel = found
-
-
-def example_parcel(run: Result, index: int, regions: Sequence[str] | None) -> str | None:
-    """The parcel of a class with the highest probability of it; None where it has none."""
-    predictions = run.predictions(regions)
-    if predictions is None:
-        return None
-    of_class = predictions[(predictions["truth"] == index) & (predictions["predicted"] >= 0)]
-    if of_class.empty:
-        return None
-    surest = int(of_class[f"probability_{run.classes[index].code}"].to_numpy().argmax())
-    return str(of_class["parcel_id"].iloc[surest])
