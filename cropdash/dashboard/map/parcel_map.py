@@ -52,8 +52,6 @@ class Painted(NamedTuple):
 TAP_REACH = 8
 #: Wait this long after a movement before drawing anew, in milliseconds.
 _SETTLE_MS = 90
-#: After a leap, in milliseconds.
-_LEAP_MS = 600
 _LARGEST_IMAGE = (1600, 1200)
 
 
@@ -205,20 +203,6 @@ class ParcelMap:
         self.figure.y_range.update(start=shaped.y0, end=shaped.y1, reset_start=view.y0, reset_end=view.y1)
         if draw:
             self._draw()
-
-    def look_again(self, view: View) -> None:
-        """Move the map once more, a moment later, and draw it anew.
-
-        For a leap to far other coordinates: a browser that squares the view between its two halves sends the old
-        one back, which then stands against the new one.
-        """
-        document = self.figure.document
-        if document is not None and document.session_context is not None:
-            document.add_timeout_callback(lambda: self._guarded(lambda: self._look_anew(view)), _LEAP_MS)
-
-    def _look_anew(self, view: View) -> None:
-        self._sent = None
-        self.look_at(view)
 
     def shows(self, position: int) -> bool:
         """Whether a parcel lies wholly in view, and large enough to be seen."""
