@@ -101,6 +101,7 @@ def reproduction(study: Study, results: Sequence[Result]) -> Reproduction:
     """
     runs = [result for result in results if isinstance(result, Run) and result.status == "finished"]
     runs = [run for run in runs if run.classes and not run.folder.spec().get("shuffle_labels")]
+    runs = _of_protocol(study, runs)
     groups = {group.key: group for group in seed_groups(runs)}
     theirs, caveats = _published(study)
     own = _own(study, runs, {key for key, group in groups.items() if _is_fused(group.results[0])})
@@ -185,6 +186,17 @@ def _own(study: Study, runs: Sequence[Run], fused: Set[str]) -> pd.DataFrame:
     better = rows[rows["group"].isin(fused)][_KEYS].drop_duplicates().assign(fused=True)
     rows = rows.merge(better, on=_KEYS, how="left")
     return rows[rows["fused"].isna() | rows["group"].isin(fused)].drop(columns="fused")
+
+
+def _of_protocol(study: Study, runs: Sequence[Run]) -> list[Run]:
+    """Without the runs of the same experiments that were left a pool of dates, or none, as another study's are.
+
+    Sparse runs from before there was such a pool count where no other ones are there.
+    """
+    pooled = [run for run in runs if run.folder.spec().get("sampling", {}).get("s2_pool")]
+    if study != "sparse":
+        return [run for run in runs if run not in pooled]
+    return pooled or list(runs)
 
 
 def _is_fused(result: Result) -> bool:

@@ -41,6 +41,7 @@ class UsableDates:
         season_origin: str,
         *,
         days: int | None = None,
+        pool: int | None = None,
         share: float | None = None,
         seed: int = 0,
     ) -> UsableDates:
@@ -49,7 +50,9 @@ class UsableDates:
         Args:
             days: of data: dates before so many days have passed since the origin of the parcel's season; all
                 if None.
-            share: of each parcel's dates that is left, drawn by ``seed``, one date at least; all if None.
+            pool: most dates that a parcel is left, drawn by ``seed``; all if None.
+            share: of each parcel's dates, or of its pool, that is left, drawn by ``seed``, one date at least; all if
+                None. A smaller share of one seed is a part of a larger one.
         """
         arrays = store.arrays[sensor]
         counts = arrays.date_counts
@@ -57,10 +60,10 @@ class UsableDates:
             counts = _within(store, sensor, season_origin, days)
         starts = np.cumsum(counts) - counts
         kept = None
-        if share is not None:
-            counts, kept = _drawn(counts, starts, share, np.random.default_rng((seed, _SHARE)))
+        if pool is not None or share is not None:
+            counts, kept = _drawn(counts, starts, pool, share, np.random.default_rng((seed, _SHARE)))
             starts = np.cumsum(counts) - counts
-        return cls(counts, kept, starts, everything=days is None and share is None)
+        return cls(counts, kept, starts, everything=days is None and pool is None and share is None)
 
     @classmethod
     def none(cls, store: ParcelStore) -> UsableDates:
@@ -91,12 +94,19 @@ def _within(store: ParcelStore, sensor: str, season_origin: str, days: int) -> n
 
 
 def _drawn(
-    counts: np.ndarray, starts: np.ndarray, share: float, rng: np.random.Generator
+    counts: np.ndarray,
+    starts: np.ndarray,
+    pool: int | None,
+    share: float | None,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """How many of each parcel's dates are left, and their positions."""
     owner = np.repeat(np.arange(len(counts)), counts)
     position = np.arange(len(owner)) - starts[owner]
-    left = np.minimum(counts, np.maximum(1, np.rint(share * counts).astype(np.int64)))
+    # The first dates of one order by lot: a share of a pool is drawn as the pool is, and lies within it.
+    left = counts if pool is None else np.minimum(counts, pool)
+    if share is not None:
+        left = np.minimum(left, np.maximum(1, np.rint(share * left).astype(np.int64)))
     by_lot = np.lexsort((rng.random(len(owner)), owner))
     chosen = np.zeros(len(owner), dtype=bool)
     chosen[by_lot] = position < left[owner]  # both are in the order of owners

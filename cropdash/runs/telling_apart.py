@@ -23,6 +23,7 @@ _REGIONS = {
 #: Settings that are off (none, 0 or no) in most runs, with what a run is called by that has them. Off they go unsaid.
 _WHERE_ON: dict[str, Callable[[Any], str]] = {
     "sampling.days": lambda days: f"first {days} days",
+    "sampling.s2_pool": lambda dates: f"{dates} Sentinel-2 dates everywhere",
     "sampling.s2_share": lambda share: f"{_per_cent(share)} of the Sentinel-2 dates",
     "sampling.date_dropout": lambda share: f"{_per_cent(share)} of dates dropped in training",
     "sampling.season_cut": lambda share: f"{_per_cent(share)} of seasons cut short in training",

@@ -1,6 +1,6 @@
 """Which Sentinel-2 dates a sparse experiment left each parcel, noted beside the run.
 
-The share that ``sampling.s2_share`` leaves is drawn by the seed, so another seed leaves other dates. The
+What ``sampling.s2_pool`` and ``sampling.s2_share`` leave is drawn by the seed, so another seed leaves other dates. The
 draw can be repeated from specification and data; the table says what came of it without either.
 """
 
@@ -25,7 +25,7 @@ def write_drawn_dates(setup: Setup, folder: Path) -> Path | None:
     """Write the table into a run's folder, where the experiment draws dates.
 
     One row a parcel of the three splits: ``parcel_id``, ``split``, ``acquired`` (Sentinel-2 dates that could
-    have been drawn) and ``dates`` (those that were, ascending). Its metadata say seed and share.
+    have been drawn) and ``dates`` (those that were, ascending). Its metadata say seed, pool and share.
 
     Returns:
         The file; None where the experiment uses all dates.
@@ -33,8 +33,8 @@ def write_drawn_dates(setup: Setup, folder: Path) -> Path | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    share = setup.spec.sampling.s2_share
-    if share is None or "S2" not in setup.spec.sensors:
+    sampling = setup.spec.sampling
+    if sampling.s2_pool is sampling.s2_share is None or "S2" not in setup.spec.sensors:
         return None
     usable = usable_dates(setup.spec, setup.store, setup.season_origin)["S2"]
     rows = np.concatenate([setup.rows[split] for split in SPLITS])
@@ -54,7 +54,13 @@ def write_drawn_dates(setup: Setup, folder: Path) -> Path | None:
                 np.concatenate([[0], ends]).astype(np.int32), pa.array(dates.astype(np.int32), pa.date32())
             ),
         }
-    ).replace_schema_metadata({"seed": str(setup.spec.seed), "s2_share": repr(share)})
+    ).replace_schema_metadata(
+        {
+            "seed": str(setup.spec.seed),
+            "s2_pool": repr(sampling.s2_pool),
+            "s2_share": repr(sampling.s2_share),
+        }
+    )
     path = folder / DRAWN_DATES
     for half_written in folder.glob(f".{path.stem}.{'[0-9a-f]' * 8}{path.suffix}"):
         half_written.unlink(missing_ok=True)  # of a process that was killed
@@ -75,7 +81,9 @@ def read_drawn_dates(path: str | Path) -> pd.DataFrame:
 
     file = Path(path) / DRAWN_DATES
     if not file.is_file():
-        raise FileNotFoundError(f"{path} holds no {DRAWN_DATES}: only runs with sampling.s2_share draw dates")
+        raise FileNotFoundError(
+            f"{path} holds no {DRAWN_DATES}: only runs with sampling.s2_pool or sampling.s2_share draw dates"
+        )
     try:
         table = pq.read_table(file, columns=["parcel_id", "split", "acquired", "dates"])
     except (pa.ArrowInvalid, KeyError) as error:
@@ -85,6 +93,6 @@ def read_drawn_dates(path: str | Path) -> pd.DataFrame:
 
 def _could_be_drawn(setup: Setup) -> np.ndarray:
     """``(store rows,)`` how many dates the season's days leave each parcel, before any are drawn."""
-    whole = setup.spec.sampling.model_copy(update={"s2_share": None})
+    whole = setup.spec.sampling.model_copy(update={"s2_pool": None, "s2_share": None})
     spec = setup.spec.model_copy(update={"sampling": whole})
     return usable_dates(spec, setup.store, setup.season_origin)["S2"].counts

@@ -85,6 +85,14 @@ class Sampling(_Part):
         ge=1,
         description="Days of data: only acquisitions of the season's first days are used, everywhere; all if unset.",
     )
+    s2_pool: int | None = Field(
+        None,
+        ge=1,
+        description=(
+            "Sentinel-2 dates that each parcel is left, everywhere, drawn by the seed, and of which s2_share is a share; "
+            "all if unset. The study's sparse experiments have 27."
+        ),
+    )
     s2_share: float | None = Field(
         None,
         gt=0,

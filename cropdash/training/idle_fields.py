@@ -15,7 +15,7 @@ def idle_fields(spec: ExperimentSpec) -> tuple[str, ...]:
     """Fields that change nothing for the classifier, the sensors and the fusion of an experiment."""
     idle: list[str] = list(unused_by_baseline(spec))
     if "S2" not in spec.sensors:
-        idle += ["sampling.s2_dates", "sampling.s2_share"]
+        idle += ["sampling.s2_dates", "sampling.s2_pool", "sampling.s2_share"]
     if "S1" not in spec.sensors or spec.fusion.needs_common_dates:
         idle.append("sampling.s1_dates")
     if not spec.fusion.needs_common_dates:

@@ -214,6 +214,7 @@ def usable_dates(
             name,
             season_origin,
             days=sampling.days,
+            pool=sampling.s2_pool if name == "S2" else None,
             share=sampling.s2_share if name == "S2" else None,
             seed=spec.seed,
         )

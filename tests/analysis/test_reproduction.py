@@ -13,6 +13,7 @@ from cropdash.analysis.reproduction_text import reproduction_html, reproduction_
 from cropdash.packaged import packaged_file
 from cropdash.runs.library import RunLibrary
 from cropdash.runs.results import Result
+from tests.analysis.test_season import run_that_saw
 from tests.runs.example_run import example_run
 
 
@@ -90,6 +91,14 @@ def test_two_protocols_of_one_configuration_are_not_mixed(demo: list[Result], tm
         ValueError, match=r"2 groups of runs are of S2, such as .* differ in more than their seeds"
     ):
         reproduction("all_experiments", [*demo, other])
+
+
+def test_runs_with_a_pool_of_dates_are_of_the_sparse_study_alone(demo: list[Result], tmp_path: Path) -> None:
+    """Both grids in one folder of runs: neither study's figures mix the two."""
+    pooled = run_that_saw(tmp_path, "S2", s2_pool=27)
+    whole = [run for run in demo if run.experiment == "S2"]
+    assert set(reproduction("all_experiments", [*whole, pooled]).runs) == {run.id for run in whole}
+    assert reproduction("sparse", [*whole, pooled]).runs == (pooled.id,)
 
 
 def test_runs_that_are_of_another_study_are_no_reproduction(demo: list[Result]) -> None:

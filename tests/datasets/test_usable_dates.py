@@ -78,6 +78,27 @@ def test_a_share_keeps_its_part_of_each_parcels_dates(store: ParcelStore) -> Non
     assert (dates.kept != other.kept).any()
 
 
+def test_a_share_of_a_pool_is_counted_from_the_pool_and_lies_within_it(tmp_path) -> None:
+    """The study's 5, 11, 16 and 22 of 27 dates, of parcels that have 20 to 50."""
+    store = random_store(tmp_path / "s", 20, regions=("r1",), sensors=("S2",), dates={"S2": (20, 50)})
+    counts = store.arrays["S2"].date_counts
+    drawn = {
+        share: UsableDates.of(store, "S2", ORIGIN, pool=27, share=share, seed=1)
+        for share in (0.2, 0.4, 0.6, 0.8, None)
+    }
+    assert counts.max() > 40 and counts.min() < 27
+    for (share, dates), left in zip(drawn.items(), (5, 11, 16, 22, 27), strict=True):
+        assert set(dates.counts[counts >= 27]) == {left}
+        for row in np.flatnonzero(counts < 27):
+            assert dates.counts[row] == (counts[row] if share is None else round(share * counts[row]))
+    for row in range(len(store)):
+        assert (
+            set(positions(drawn[0.2], row))
+            < set(positions(drawn[0.8], row))
+            < set(positions(drawn[None], row))
+        )
+
+
 def test_every_date_is_as_likely_to_be_kept(tmp_path) -> None:
     store = random_store(tmp_path / "s", 400, regions=("r1",), sensors=("S2",), dates={"S2": (6, 6)})
     kept = np.zeros(6)

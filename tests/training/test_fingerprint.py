@@ -40,6 +40,7 @@ def test_runs_made_before_a_field_came_keep_their_fingerprint() -> None:
 def test_a_later_field_changes_the_fingerprint_only_where_it_is_not_the_default() -> None:
     later = {
         "days": {"sampling": {"days": 92}},
+        "s2_pool": {"sampling": {"s2_pool": 27}},
         "s2_share": {"sampling": {"s2_share": 0.5}},
         "date_dropout": {"sampling": {"date_dropout": 0.5}},
         "season_cut": {"sampling": {"season_cut": 0.5}},
@@ -50,7 +51,7 @@ def test_a_later_field_changes_the_fingerprint_only_where_it_is_not_the_default(
     }
     made = {name: spec(**values).fingerprint for name, values in later.items()}
     assert len({spec().fingerprint, *made.values()}) == 1 + len(later)
-    assert spec(sampling={"days": None, "s2_share": None}).fingerprint == spec().fingerprint
+    assert spec(sampling={"days": None, "s2_pool": None, "s2_share": None}).fingerprint == spec().fingerprint
 
 
 class _LaterPart(BaseModel):

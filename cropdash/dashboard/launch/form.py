@@ -25,7 +25,10 @@ from cropdash.runs.run import Run
 from cropdash.training.experiment import ExperimentSpec
 
 #: Numbers whose absence means that nothing is left out.
-_ALL_IF_EMPTY = ("sampling.s1_dates", "sampling.s2_dates", "sampling.days", "sampling.s2_share")
+_ALL_IF_EMPTY = (
+    *("sampling.s1_dates", "sampling.s2_dates", "sampling.days"),
+    *("sampling.s2_pool", "sampling.s2_share"),
+)
 _SPLITS = {"train": "Train on", "validation": "Validate on", "test": "Test on"}
 _SPLIT_HELP = {
     "train": "Regions to learn from.",

@@ -53,6 +53,7 @@ _LABELS = {
     "sampling.s1_dates": "Sentinel-1 dates per parcel",
     "sampling.s2_dates": "Sentinel-2 dates per parcel",
     "sampling.days": "Days of data",
+    "sampling.s2_pool": "Sentinel-2 dates left everywhere",
     "sampling.s2_share": "Share of Sentinel-2 dates",
     "sampling.date_dropout": "Dates dropped in training",
     "sampling.season_cut": "Seasons cut short in training",

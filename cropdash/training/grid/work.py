@@ -219,8 +219,8 @@ def check_fits(plan: GridPlan) -> None:
     seen: set[str] = set()
     store = None
     for item in plan.trained:
-        # Neither seed nor share of dates decides whether an experiment fits.
-        sampling = item.spec.sampling.model_copy(update={"s2_share": None})
+        # Neither seed nor number of dates decides whether an experiment fits.
+        sampling = item.spec.sampling.model_copy(update={"s2_pool": None, "s2_share": None})
         kind = item.spec.model_copy(update={"seed": 0, "sampling": sampling})
         if kind.fingerprint not in seen:
             seen.add(kind.fingerprint)

@@ -132,7 +132,9 @@ def test_the_studys_three_grids_ship() -> None:
     whole, sparse = (
         {item.spec.fingerprint for item in plans[name].trained} for name in ("all-experiments", "sparse")
     )
-    assert len(whole & sparse) == 20, "what both grids need is trained once"
+    assert len(whole & sparse) == 5, "S1 alone, which both grids need, is trained once"
+    pools = {item.spec.sampling.s2_pool for item in plans["sparse"].trained if "S2" in item.spec.sensors}
+    assert pools == {27}, "the study's shares are of 27 dates, however many a parcel has"
 
 
 def test_a_grid_that_is_nowhere_is_named_with_those_that_ship(tmp_path: Path) -> None:
