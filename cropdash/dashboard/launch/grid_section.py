@@ -45,7 +45,7 @@ class GridSection(pn.viewable.Viewer):
         self._entry: DatasetEntry | None = None
         self._offered: dict[str, GridEntry] = {}
         self._rows: dict[str, _GridRow] = {}
-        self._usual_epochs: int | None = None
+        self._usual_epochs = ""
         self._begun = pn.Column(sizing_mode="stretch_width", css_classes=["cd-grids-begun"], margin=0)
         common: dict[str, Any] = {"size": "small", "margin": (6, 12, 12, 0)}
         self._grid = pmu.Select(
@@ -57,7 +57,8 @@ class GridSection(pn.viewable.Viewer):
             css_classes=["cd-grid-choice"],
             **common,
         )
-        self._epochs = pmu.IntInput(
+        # Typed as text, as the numbers of the form are.
+        self._epochs = pmu.TextInput(
             label="Epochs of each run", width=214, css_classes=["cd-grid-epochs"],
             description="optimisation.epochs", **common,
         )  # fmt: skip
@@ -116,9 +117,9 @@ class GridSection(pn.viewable.Viewer):
         if self._seeds.options != seeds:
             self._seeds.param.update(options=seeds, value=seeds)
         self._seeds.visible = bool(seeds)
-        usual = _epochs(offered.grid) if offered and offered.grid else None
+        usual = str(_epochs(offered.grid)) if offered and offered.grid else ""
         # What somebody has filled in holds for the next grid as well.
-        if self._epochs.value in (None, self._usual_epochs):
+        if self._epochs.value in ("", self._usual_epochs):
             self._epochs.value = usual
         self._usual_epochs = usual
         self._tell()
@@ -157,7 +158,14 @@ class GridSection(pn.viewable.Viewer):
     def _changes(self, offered: GridEntry) -> dict[str, Any]:
         assert offered.grid is not None and self._entry is not None and self._entry.info is not None
         regions = regions_for(offered.grid, self._entry.info.regions)
-        return changes_for(offered.grid, regions, self._epochs.value, self._seeds.value or [])
+        return changes_for(offered.grid, regions, self._epochs_typed(), self._seeds.value or [])
+
+    def _epochs_typed(self) -> int | None:
+        text = self._epochs.value.strip()
+        try:
+            return int(text) if text else None
+        except ValueError:
+            raise ValueError(f"Epochs of each run: “{text}” is no whole number.") from None
 
     async def _started(self, _: Any) -> None:
         offered, entry = self._offered.get(self._grid.value or ""), self._entry

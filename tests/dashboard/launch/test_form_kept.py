@@ -60,14 +60,14 @@ def test_the_choice_of_a_grid_comes_back_from_its_address(workbench: Workbench) 
     page = opened("?page=launch&data=fields", workbench)
     grids = page._grids.controls()
     grids["grid"].value = "sparse"
-    grids["grid-epochs"].value = 7
+    grids["grid-epochs"].value = "7"
     grids["grid-seeds"].value = [42]
     told = page._grids._told.object
 
     again = opened(page.choices.query(), workbench)
     assert {name: widget.value for name, widget in again._grids.controls().items()} == {
         "grid": "sparse",
-        "grid-epochs": 7,
+        "grid-epochs": "7",
         "grid-seeds": [42],
     }
     assert again._grids._told.object == told
@@ -77,12 +77,14 @@ def test_the_choice_of_a_grid_comes_back_from_its_address(workbench: Workbench) 
 def test_the_epochs_of_a_grid_are_its_own_until_somebody_fills_in_others(workbench: Workbench) -> None:
     page = opened("?page=launch&data=fields", workbench)
     grids = page._grids.controls()
-    page._grids._usual_epochs = grids["grid-epochs"].value = 55
+    page._grids._usual_epochs = grids["grid-epochs"].value = "55"
     grids["grid"].value = "sparse"
-    assert grids["grid-epochs"].value == 100
-    grids["grid-epochs"].value = 3
+    assert grids["grid-epochs"].value == "100"
+    grids["grid-epochs"].value = "3"
     grids["grid"].value = "incremental"
-    assert grids["grid-epochs"].value == 3
+    assert grids["grid-epochs"].value == "3"
+    grids["grid-epochs"].value = "many"
+    assert "“many” is no whole number" in page._grids._told.object and page._grids._start.disabled
 
 
 def test_the_split_of_the_latest_run_on_the_data_is_proposed(workbench: Workbench, tmp_path: Path) -> None:
