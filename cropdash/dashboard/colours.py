@@ -35,6 +35,9 @@ DARK = {
     MISTAKE: "#FF9966",
     # Land without a parcel.
     "#EDF0F0": "#20292D",
+    # Parcels that are not meant, and those of unknown class.
+    "#D5DBDE": "#39454B",
+    "#D9DDE0": "#46535A",
     # Runs.
     "#4D4D4D": "#ABABAB",
     "#332288": "#8F84E8",

@@ -77,8 +77,13 @@ function repaint(model, source, dark) {
 }
 
 function repaintMapper(mapper, dark) {
+  if (!mapper.tags.includes(SEQUENTIAL)) {
+    const palette = mapper.palette.map((one) => partner(one, dark, false) ?? one)
+    if (palette.some((one, at) => one !== mapper.palette[at])) mapper.setv({ palette }, { sync: false })
+    return
+  }
   const turned = mapper.tags.includes("turned")
-  if (!mapper.tags.includes(SEQUENTIAL) || turned === dark) return
+  if (turned === dark) return
   const tags = dark ? [...mapper.tags, "turned"] : mapper.tags.filter((tag) => tag !== "turned")
   mapper.setv({ palette: [...mapper.palette].reverse(), tags }, { sync: false })
 }

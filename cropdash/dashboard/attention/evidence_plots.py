@@ -11,7 +11,15 @@ from cropdash.dashboard.attention.answers import stream_label
 from cropdash.dashboard.attention.evidence_answers import ORDERS
 from cropdash.dashboard.attention.heatmap import RIGHT
 from cropdash.dashboard.colours import ACCENT, INK, MUTED, RULE
-from cropdash.dashboard.figures import DAY, hover, mark_date, mark_months, milliseconds, new_figure
+from cropdash.dashboard.figures import (
+    DAY,
+    hover,
+    keep_borders,
+    mark_date,
+    mark_months,
+    milliseconds,
+    new_figure,
+)
 
 #: Colour, dash and width of each order. Dashes tell them apart where colours do not.
 _LINES = {
@@ -64,9 +72,8 @@ def _occlusion_plot(
         active_scroll=None,
         title=stream_label(stream),
         y_axis_label="points lost",
-        min_border_left=left,
     )
-    plot.min_border_right = RIGHT
+    keep_borders(plot, left, RIGHT)
     plot.title.text_font_size = "13px"
     plot.yaxis.ticker.desired_num_ticks = 4
     plot.xgrid.visible = False

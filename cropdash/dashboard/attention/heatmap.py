@@ -14,12 +14,13 @@ from bokeh.models import (
     LinearColorMapper,
     NumeralTickFormatter,
     Range1d,
+    Title,
 )
 
 from cropdash.analysis.attention_aggregate import AttentionByDate
 from cropdash.dashboard.attention.answers import of_head, stream_label
 from cropdash.dashboard.colours import INK, MUTED
-from cropdash.dashboard.figures import DAY, hover, mark_date, mark_months, new_figure
+from cropdash.dashboard.figures import DAY, hover, keep_borders, mark_date, mark_months, name_rows, new_figure
 from cropdash.dashboard.theme_switch import SEQUENTIAL
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _ROW_HEIGHT = 25
 #: Least width, in pixels, of what stands right of a figure over time: here the colours' scale.
-RIGHT = 62
+RIGHT = 78
 #: From the page's white over its accent to near black.
 _RAMP = ((0xF3, 0xF6, 0xF5), (0xA9, 0xD3, 0xC4), (0x2F, 0x93, 0x7A), (0x0B, 0x5A, 0x49), (0x06, 0x2B, 0x24))
 
@@ -115,14 +116,11 @@ def heatmap(
     plot.grid.visible = False
     plot.xaxis.visible = last
     plot.yaxis.ticker = list(range(count))
-    labels = {
-        i: f"{c.name}  {attention.total[at]:,}"
-        for i, (c, at) in enumerate(zip(classes, present, strict=True))
-    }
-    plot.yaxis.major_label_overrides = labels
+    names = {i: c.name for i, c in enumerate(classes)}
+    name_rows(plot, {i: f"{name}  {attention.total[present[i]]:,}" for i, name in names.items()}, short=names)
     plot.yaxis.axis_line_color = plot.yaxis.major_tick_line_color = None
     # The same for all sensors of a run, whose classes are the same: their time axes lie below each other.
-    plot.min_border_left, plot.min_border_right = room([attention]), RIGHT
+    keep_borders(plot, room([attention]), RIGHT)
     mark_months(plot)
 
     row, column = np.nonzero(~np.isnan(weights))
@@ -184,6 +182,8 @@ def heatmap(
         ),
         "right",
     )
+    scale = "times an even share" if attention.relative else "share of its attention"
+    plot.add_layout(Title(text=scale, align="center", text_color=MUTED, standoff=0), "right")
 
     if on_tap is None:
         return plot

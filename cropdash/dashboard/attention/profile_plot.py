@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from bokeh.models import ColumnDataSource, Range1d
+from bokeh.models import ColumnDataSource, Legend, Range1d
 
 from cropdash.analysis.class_profiles import ClassProfiles, Profile
 from cropdash.dashboard.attention.heatmap import RIGHT
-from cropdash.dashboard.figures import hover, mark_date, mark_months, milliseconds, new_figure
+from cropdash.dashboard.figures import hover, keep_borders, mark_date, mark_months, milliseconds, new_figure
 from cropdash.dashboard.parcel.series_plot import BAND_COLOURS
 from cropdash.nomenclature import SENSORS
 
@@ -88,21 +88,25 @@ def _plot(
 ) -> Any:
     label = unit if sensor == "S1" else SHOWN[sensor][1]
     plot = new_figure(
-        height=_HEIGHT + (40 if last else 0),
+        height=_HEIGHT + (20 if len(bands) > 1 else 0) + (40 if last else 0),
         x_axis_type="datetime",
         x_range=time,
         tools="xpan,xwheel_zoom",
         active_scroll=None,
         title=f"{name}, {SENSORS[sensor].label}",
         y_axis_label=label,
-        min_border_left=left,
     )
-    plot.min_border_right = RIGHT
+    keep_borders(plot, left, RIGHT)
     plot.title.text_font_size = "13px"
     plot.yaxis.ticker.desired_num_ticks = 3
     plot.xgrid.visible = False
     plot.xaxis.visible = last
     mark_months(plot)
+    if len(bands) > 1:
+        # Above the lines, which it would hide on a phone.
+        plot.add_layout(
+            Legend(orientation="horizontal", padding=0, margin=0, spacing=8, glyph_width=14, label_height=11), "above"
+        )  # fmt: skip
     for band in bands:
         source = ColumnDataSource(
             {
@@ -126,11 +130,5 @@ def _plot(
                 formatters={"@date": "datetime"},
             )
         )
-    if len(bands) > 1:
-        plot.y_range.range_padding = 0.3  # room for the legend above the lines
-        plot.legend.update(
-            orientation="horizontal", location="top_left", padding=1, spacing=8, label_text_font_size="11px",
-            glyph_width=14, background_fill_alpha=0, border_line_color=None, label_height=11, margin=1,
-        )  # fmt: skip
     mark_date(plot, date)
     return plot

@@ -24,7 +24,7 @@ from cropdash.dashboard.colours import GROUND, INK, MUTED, RunStyle
 from cropdash.dashboard.compare.comparison import Compared
 from cropdash.dashboard.compare.over_seeds import known_scores
 from cropdash.dashboard.compare.remembered import Remembered
-from cropdash.dashboard.figures import hover, new_figure
+from cropdash.dashboard.figures import hover, name_rows, new_figure
 from cropdash.dashboard.run_words import listed
 from cropdash.runs.results import Result
 
@@ -164,10 +164,13 @@ def dot_plot(
         plot.xaxis.ticker = FixedTicker(ticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
     plot.ygrid.grid_line_color = None
     plot.yaxis.ticker = FixedTicker(ticks=list(position.values()))
-    plot.yaxis.major_label_overrides = {
-        position[code]: class_label(name, parcels)
-        for code, name, parcels in zip(classes["code"], classes["name"], support, strict=True)
-    }
+    name_rows(
+        plot,
+        {
+            position[code]: class_label(name, parcels)
+            for code, name, parcels in zip(classes["code"], classes["name"], support, strict=True)
+        },
+    )
     plot.yaxis.major_tick_line_color = None
     plot.yaxis.axis_line_color = None
     bands = ColumnDataSource(

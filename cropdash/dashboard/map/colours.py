@@ -24,6 +24,8 @@ NO_PREDICTION = "#B4BAC0"
 RIGHT, WRONG = "#2B7BBA", "#E8590C"
 UNKNOWN, OTHERS = "#D9DDE0", "#D5DBDE"
 CLEAR = "#00000000"
+#: How the keys of classes begin.
+_CLASS = "class"
 
 _CONFIDENCE_STEPS = (0.5, 0.7, 0.8, 0.9, 0.95)
 _ENTROPY_STEPS = (0.05, 0.15, 0.3, 0.5, 0.7)
@@ -79,6 +81,16 @@ class Colouring:
         """``(parcels,)`` whether a parcel is drawn."""
         drawn = [False, *(entry.key not in hidden for entry in self.entries)]
         return np.array(drawn)[self.codes]
+
+    def class_names(self, hidden: Collection[str] = ()) -> list[str]:
+        """Name of the class of every code, from 0 on; empty for what is no class and for a hidden one."""
+        return [
+            "",
+            *(
+                entry.label if entry.key.startswith(_CLASS) and entry.key not in hidden else ""
+                for entry in self.entries
+            ),
+        ]
 
     def hatches(self) -> NDArray[np.bool_]:
         """``(parcels,)`` whether a parcel is hatched."""
@@ -191,7 +203,7 @@ def _by_disagreement(share: NDArray[np.float32]) -> Colouring:
 def _by_class(
     answers: ParcelAnswers, index: NDArray[np.int16], rest: str, rest_label: str, *, hatched: bool
 ) -> Colouring:
-    entries = [(f"class{crop.code}", crop.name, crop.colour, False) for crop in answers.classes]
+    entries = [(f"{_CLASS}{crop.code}", crop.name, crop.colour, False) for crop in answers.classes]
     entries.append((rest, rest_label, UNKNOWN if rest == "unknown" else NO_PREDICTION, hatched))
     return _entries(np.where(index < 0, len(answers.classes), index), entries)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bokeh.core.properties import value
 from bokeh.models import (
     BooleanFilter,
     BoxAnnotation,
@@ -32,12 +33,15 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from cropdash.dashboard.colours import ACCENT, INK, PAPER, RULE
+from cropdash.dashboard.colours import ACCENT, INK, PAPER
 from cropdash.dashboard.map.colours import CLEAR, NO_PREDICTION
 from cropdash.dashboard.map.outlines import Ring, View
+from cropdash.dashboard.map.parcel_names import LETTERS, no_names
 from cropdash.dashboard.map.shape_drawing import Shape
+from cropdash.dashboard.theme import FONT
 
 EMPTY_LAND = "#EDF0F0"
+SCALE_BAR = "#78848B"
 
 # Keeps metres square whatever the shape of the window: the centre and the scale stay, the rest follows.
 # It waits until both ranges have settled, since tools and the server move one after the other, the server in
@@ -94,6 +98,7 @@ class MapFigure:
         plot: the figure.
         image: one image of codes, for parcels that are many.
         polygons: outlines, codes and words of parcels that are few.
+        names: what is written into parcels.
         mask: which polygons are drawn.
         hatch_mask: which are hatched.
         picked: the picked rectangle.
@@ -104,6 +109,7 @@ class MapFigure:
         self.sources = sources
         self.image = ColumnDataSource(no_image())
         self.polygons = ColumnDataSource(no_polygons())
+        self.names = ColumnDataSource(no_names())
         self.mask, self.hatch_mask = BooleanFilter(), BooleanFilter(booleans=[])
 
         # What lies outside pales.
@@ -166,7 +172,7 @@ class MapFigure:
             # The pane behind the figure has the colour of empty land.
             background_fill_alpha=0,
             border_fill_alpha=0,
-            outline_line_color=RULE,
+            outline_line_color=None,
             min_border=0,
             output_backend="canvas",
         )
@@ -208,6 +214,18 @@ class MapFigure:
             hatch_weight=1.5,
         )
         polygons.nonselection_glyph = hatching.nonselection_glyph = None
+        plot.text(
+            x="x",
+            y="y",
+            text="name",
+            text_color="ink",
+            source=self.names,
+            text_align="center",
+            text_baseline="middle",
+            text_font=value(FONT),
+            text_font_size=f"{LETTERS}px",
+            text_line_height=1.05,
+        )
         plot.multi_polygons(
             xs="xs", ys="ys", source=sources.highlight, fill_color=None, line_color="white", line_width=6
         )
@@ -246,7 +264,8 @@ class MapFigure:
             background_fill_color=PAPER,
             background_fill_alpha=0.85,
             border_line_color=None,
-            bar_line_color=INK,
+            # Bokeh keeps the first colour of the bar, so it is one that reads on light and dark alike.
+            bar_line_color=SCALE_BAR,
             bar_line_width=2,
             bar_length=0.08,
             padding=6,

@@ -9,13 +9,13 @@ import param
 from panel.custom import JSComponent
 
 from cropdash.dashboard.map.colours import LegendEntry
-from cropdash.dashboard.page_colours import ACCENT, INK, MUTED
+from cropdash.dashboard.page_colours import ACCENT, INK, MUTED, RULE, follows_theme
 from cropdash.dashboard.theme import FONT
 
 _CSS = f"""
 :host {{ font-family: {FONT}; font-size: 13px; }}
 div {{ display: flex; flex-wrap: wrap; gap: 6px; }}
-button {{ font: inherit; color: {INK}; background: none; border: 1px solid #D5DADD; border-radius: 14px; height: 28px; padding: 0 9px;
+button {{ font: inherit; color: {INK}; background: none; border: 1px solid {RULE}; border-radius: 14px; height: 28px; padding: 0 9px;
   display: flex; align-items: center; gap: 6px; cursor: pointer; white-space: pre; }}
 button:hover {{ border-color: {ACCENT}; }}
 button:focus-visible {{ outline: 2px solid {ACCENT}; outline-offset: 1px; }}
@@ -123,5 +123,5 @@ def _counts(entry: LegendEntry) -> str:
 def _swatch(entry: LegendEntry) -> str:
     """As a background of CSS."""
     if not entry.hatched:
-        return entry.colour
+        return follows_theme(entry.colour)
     return f"repeating-linear-gradient(135deg, {entry.colour} 0 3px, #FFFFFF 3px 4.5px)"

@@ -24,6 +24,7 @@ from cropdash.dashboard.map.figure import (
     ring_data,
 )
 from cropdash.dashboard.map.outlines import ParcelOutlines, Ring, View
+from cropdash.dashboard.map.parcel_names import no_names, parcel_names
 from cropdash.dashboard.map.raster import ParcelRaster, codes_image, drawn_as_polygons
 from cropdash.dashboard.map.shape_drawing import Shape, ShapeDrawing
 
@@ -128,6 +129,7 @@ class ParcelMap:
             for drawing, one in self._drawings_painted():
                 self._colour(drawing, one)
         self._paint()
+        self._write_names()
 
     def beside(self) -> Any:
         """The figure of the second run, which moves with the first; made when it is first asked for."""
@@ -154,6 +156,7 @@ class ParcelMap:
         """Switch legend entries off, by key. Only the palette and one mask travel."""
         self._hidden = frozenset(hidden)
         self._paint()
+        self._write_names()
 
     def select(self, position: int | None) -> None:
         """Draw the outline of one parcel over all others."""
@@ -225,6 +228,10 @@ class ParcelMap:
 
     def _draw(self) -> None:
         """Send what the view needs and the browser does not have."""
+        self._send_parcels()
+        self._write_names()
+
+    def _send_parcels(self) -> None:
         if self._outlines is None or not len(self._outlines):
             self._clear()
             return
@@ -304,6 +311,30 @@ class ParcelMap:
                 drawing.mask.booleans = None if shown.all() else shown.tolist()
                 hatched = shown & painted.colouring.hatches()[self._sent_positions]
                 drawing.hatch_mask.booleans = hatched.tolist() if hatched.any() else []
+
+    def _write_names(self) -> None:
+        """Names of classes in parcels that are drawn as polygons, and large enough on the screen."""
+        outlines = self._outlines
+        positions = np.zeros(0, np.int64)
+        if outlines is not None and self.as_polygons and len(self._sent_positions):
+            positions = outlines.within(self.view)
+        for drawing, painted in self._drawings_painted():
+            colouring = painted.colouring
+            names = (
+                no_names()
+                if outlines is None
+                else parcel_names(
+                    outlines,
+                    positions,
+                    colouring.codes,
+                    colouring.class_names(self._hidden),
+                    colouring.palette(),
+                    self.view,
+                    self._inner["inner_width"],
+                )
+            )
+            if names != drawing.names.data:
+                drawing.names.data = names
 
     def _unmask(self, drawing: MapFigure) -> None:
         """Before other polygons come: a mask that is longer than its columns would be refused by the browser."""
