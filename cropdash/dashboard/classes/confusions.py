@@ -103,7 +103,7 @@ def answer(matrix: ConfusionMatrix, run: str, region: str = "", chosen: int | No
         return f"{run} confuses nothing{where}: all {count(matrix.total, 'test parcel')} are mapped as what they are."
     support = int(matrix.support[most.truth])
     sentence = (
-        f"The commonest confusion{where}: {most.parcels:,} of {count(support, f'{names[most.truth]} parcel')} "
+        f"The commonest confusion of {run}{where}: {most.parcels:,} of {count(support, f'{names[most.truth]} parcel')} "
         f"({_per_cent(most.parcels, support)}) are mapped as {names[most.predicted]}."
     )
     worst = least_found(matrix)

@@ -29,8 +29,9 @@ from cropdash.dashboard.run_words import listed
 from cropdash.runs.results import Result
 
 _ROW = 38
-#: Share of a row's height that the dots of its runs spread over.
-_SPREAD = 0.62
+#: Share of a row's height that the dots of its runs spread over at most, and that lies between two of them: those
+#: of one class stay nearer to each other than to the next class's.
+_SPREAD, _STEP = 0.62, 0.28
 
 #: Markers that look smaller than a circle are drawn larger.
 _SIZES = {"diamond": 13, "triangle": 10, "inverted_triangle": 10, "star": 13, "plus": 12, "hex": 10}
@@ -197,11 +198,12 @@ def dot_plot(
     band.nonselection_glyph = band.glyph
 
     renderers: dict[str, list[Any]] = {}
+    step = min(_STEP, _SPREAD / max(1, len(styles) - 1))
     for order, (run, style) in enumerate(styles.items()):
         mine = rows[rows["run"] == run]
         if mine.empty:
             continue
-        shift = 0.0 if len(styles) == 1 else _SPREAD * (0.5 - order / (len(styles) - 1))
+        shift = step * ((len(styles) - 1) / 2 - order)
         source = ColumnDataSource(
             {
                 "y": [position[code] + shift for code in mine["code"]],

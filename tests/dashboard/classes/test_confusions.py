@@ -22,7 +22,7 @@ MATRIX = ConfusionMatrix(np.array([[900, 100, 0], [60, 240, 0], [0, 30, 10]]), N
 
 def test_the_commonest_and_the_gravest_confusion_are_both_named() -> None:
     assert answer(MATRIX, "S1") == (
-        "The commonest confusion: 100 of 1,000 wheat parcels (10.0 %) are mapped as barley. "
+        "The commonest confusion of S1: 100 of 1,000 wheat parcels (10.0 %) are mapped as barley. "
         "The gravest by share: 75.0 % of fodder (30 of 40) are mapped as barley."
     )
 

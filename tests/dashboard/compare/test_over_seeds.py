@@ -11,9 +11,11 @@ import pytest
 
 from cropdash.analysis.score_intervals import bootstrap_intervals, seed_intervals
 from cropdash.analysis.seed_groups import SeedGroup, seed_groups
+from cropdash.dashboard.colours import RunStyle
 from cropdash.dashboard.compare.comparison import Compared, answer, class_rows
 from cropdash.dashboard.compare.dot_plot import (
     class_label,
+    dot_plot,
     few_note,
     little_known,
     whiskers_note,
@@ -187,6 +189,34 @@ def test_whiskers_of_one_run_are_its_bootstrap_and_have_width_where_all_is_right
     assert matrix is not None
     drawn = bootstrap_intervals(matrix, "f1").per_class
     assert rows.loc[usual.id, "low"].to_list() == drawn.set_index("class").loc[rows.loc[usual.id, "name"], "low"].to_list()  # fmt: skip
+
+
+@pytest.mark.parametrize("how_many", [1, 2, 3, 8])
+def test_the_dots_of_a_class_lie_nearer_to_each_other_than_to_the_next_class(how_many: int) -> None:
+    names = [f"run {number}" for number in range(how_many)]
+    rows = pd.DataFrame(
+        [
+            {
+                "run": name,
+                "code": code,
+                "name": f"class {code}",
+                "value": 0.5,
+                "low": 0.4,
+                "high": 0.6,
+                "support": 99,
+            }
+            for name in names
+            for code in (1, 2, 3)
+        ]
+    )
+    styles = {name: RunStyle("#000000", "circle") for name in names}
+    _, renderers, _ = dot_plot(rows, styles, {name: name for name in names}, "F1", None)
+    heights = [renderers[name][1].data_source.data["y"] for name in names]
+    first, second = sorted(y[0] for y in heights), sorted(y[1] for y in heights)
+    if first[0] > second[0]:
+        first, second = second, first
+    steps = np.diff(first)
+    assert len(steps) == 0 or ((steps > 0).all() and steps.max() < second[0] - first[-1])
 
 
 def test_a_class_with_few_parcels_says_so_beside_its_number() -> None:
