@@ -67,7 +67,7 @@ class RunSelect(pn.viewable.Viewer):
         self._on_change = on_change
         self._shown = ""
         self.select = pmu.Select(
-            label="Run", options={}, size="small", width=280, css_classes=[f"cd-{page}-run"], **params
+            label="Run", options={}, size="small", width=330, css_classes=[f"cd-{page}-run"], **params
         )
         self.select.param.watch(self._choose, "value")
 

@@ -24,8 +24,8 @@ _CSS = f"""
 :host {{ font-family: {FONT}; font-size: 14px; color: {INK}; }}
 .scroll {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; min-width: 100%; }}
-th {{ text-align: left; padding: 0; border-bottom: 1px solid {RULE}; font-weight: 600; font-size: 13px; color: {MUTED}; }}
-th > span, th > button {{ display: block; width: 100%; padding: 8px 10px; text-align: inherit; white-space: nowrap; }}
+th {{ text-align: left; padding: 0; border-bottom: 1px solid {RULE}; font-weight: 600; font-size: 13px; color: {MUTED}; vertical-align: bottom; }}
+th > span, th > button {{ display: block; width: 100%; padding: 8px 10px; text-align: inherit; white-space: pre; }}
 th > button {{ font: inherit; color: inherit; background: none; border: 0; cursor: pointer; }}
 th > button:hover {{ color: {INK}; }}
 th > button::after {{ content: "\\2002"; display: inline-block; width: 1em; text-align: right; }}
@@ -34,7 +34,7 @@ th[aria-sort=descending] > button::after {{ content: "\\2193"; }}
 td {{ padding: 8px 10px; border-bottom: 1px solid {RULE}; white-space: nowrap; font-variant-numeric: tabular-nums; }}
 .number {{ text-align: right; }}
 /* The arrow stands before the heading of numbers, which ends where they end. */
-th.number > button {{ display: flex; flex-direction: row-reverse; justify-content: flex-start; }}
+th.number > button {{ display: flex; flex-direction: row-reverse; justify-content: flex-start; align-items: end; }}
 th.number > button::after {{ text-align: left; }}
 /* What is left of the width goes to the last column, which holds nothing. */
 .rest {{ width: 100%; padding: 0; }}
@@ -81,7 +81,7 @@ class DataTable(JSComponent):
         frame: one row a line, or :class:`TableRows`; a column ``id`` tells rows from one another while others come and go.
         formats: by column: :func:`number`, :data:`DAY`, or :data:`TICK` for cells of :func:`tick`; with an
             entry ``absent`` it says what stands for an unknown value.
-        titles: heading by column, where the name is not one.
+        titles: heading by column, where the name is not one; a line break in it stays one.
         hidden: columns that carry ids.
         page_size: rows on a page; all of them on one if unset.
     """

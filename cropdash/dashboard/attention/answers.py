@@ -186,7 +186,9 @@ def month_table(attentions: Sequence[AttentionByDate], head: int | None = None) 
                     {
                         "id": f"{crop.code}-{attention.sensor}",
                         "class": crop.name,
-                        "sensor": stream_label(attention.sensor),
+                        "sensor": "both sensors"
+                        if attention.sensor == JOINT
+                        else stream_label(attention.sensor),
                         "parcels": int(attention.total[index]),
                         **{month[:3]: 100 * weights[index, m] for m, month in enumerate(MONTHS)},
                     }

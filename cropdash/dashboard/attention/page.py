@@ -42,10 +42,17 @@ from cropdash.runs.run import Run
 
 log = logging.getLogger(__name__)
 
-CAVEAT = (
-    "Parcels differ in their dates, so weights are told as multiples of an even share: 1 is what every date would "
-    "get if all counted alike."
-)
+#: What the colours of the heatmap say, by the measure.
+COLOURS = {
+    "relative": (
+        "Colours: attention on each date in multiples of an even share; 1 is what every date would get if all counted "
+        "alike. Numbers beside the classes, where there is room: test parcels."
+    ),
+    "share": (
+        "Colours: share of a class's attention on each date. Parcels seen on fewer dates have larger shares. Numbers "
+        "beside the classes, where there is room: test parcels."
+    ),
+}
 _MEAN = "mean"
 
 
@@ -62,6 +69,7 @@ class AttentionPage(Page):
         self._table_rows = pd.DataFrame()
         self._picture = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["cd-attention-heatmap"])
         self._profile = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["cd-attention-profile"])
+        self._colours_note = text_pane("", "cd-attention-caveat", margin=(2, 0, 10, 0))
         self._profile_note = text_pane("", "cd-attention-profile-note")
         self._drawn: list[AttentionByDate] = []
         self._profiles: ClassProfiles | None = None
@@ -89,6 +97,7 @@ class AttentionPage(Page):
         self.body.objects = [
             self._apart,
             framed(self._picture, name="Attention by class and date", data=self._weights),
+            self._colours_note,
             framed(
                 self._profile,
                 name="Mean of the class over the season",
@@ -96,7 +105,6 @@ class AttentionPage(Page):
             ),
             self._profile_note,
             self._controls,
-            text_pane(f"<p class='note'>{html.escape(CAVEAT)}</p>", "cd-attention-caveat"),
             self._evidence,
             self._parcel,
             head,
@@ -148,6 +156,7 @@ class AttentionPage(Page):
         self._picture.objects = [
             pn.pane.Bokeh(column(plots, sizing_mode="stretch_width"), sizing_mode="stretch_width", margin=0)
         ]
+        self._colours_note.object = f"<p class='note'>{html.escape(COLOURS[self._measure.value])}</p>"
         self._drawn = drawn
         index, left = class_in_question(shares, self.choices.crop), room(drawn)
         self._show_profile(run, run.classes[index], regions, time, left)
@@ -266,7 +275,7 @@ class AttentionPage(Page):
         self._run = RunSelect(self.slug, self.update, margin=0)
         self._crop = ClassSelect(self.choices, self.slug, margin=0)
         self._head = pmu.Select(
-            label="Head", options={"mean of heads": _MEAN}, value=_MEAN, width=150, css_classes=["cd-attention-head"],
+            label="Head", options={"mean of heads": _MEAN}, value=_MEAN, width=180, css_classes=["cd-attention-head"],
             **common,
         )  # fmt: skip
         self._by = pmu.RadioButtonGroup(

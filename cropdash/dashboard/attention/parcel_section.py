@@ -55,12 +55,14 @@ class ParcelSection(pn.viewable.Viewer):
             label="Show a parcel", variant="outlined", size="small", css_classes=["cd-attention-example"], margin=(8, 0),
         )  # fmt: skip
         self._example.on_click(lambda _: self._show_example())
+        # Without a picture there is nothing that its tools could save.
+        self._frame = framed(
+            self._picture, name="One parcel over its own dates", data=lambda: series_table(self._panels)
+        )
         self._layout = pn.Column(
             self._title,
             self.optical,
-            framed(
-                self._picture, name="One parcel over its own dates", data=lambda: series_table(self._panels)
-            ),
+            self._frame,
             self._example,
             sizing_mode="stretch_width",
             margin=0,
@@ -79,7 +81,7 @@ class ParcelSection(pn.viewable.Viewer):
         parcel, crop = self._choices.parcel, run.classes[index]
         self._example.visible = parcel is None
         self._example.label = f"Show a parcel of {crop.name}"
-        self._picture.visible = self.optical.visible = False
+        self._frame.visible = self.optical.visible = False
         self._wanted = (run, index)
         if parcel is None:
             self._title.object = (
@@ -113,7 +115,7 @@ class ParcelSection(pn.viewable.Viewer):
             self._note(" ".join(f"{one.words}." for one in behind))
         plot = series_plot(drawn, date=self._choices.date, height=190, behind=behind)
         self._picture.objects = [pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0)]
-        self._picture.visible = self.optical.visible = True
+        self._frame.visible = self.optical.visible = True
 
     def _note(self, words: str) -> None:
         self._title.object += f"<p class='note'>{html.escape(words)}</p>"

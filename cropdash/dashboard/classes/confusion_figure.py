@@ -10,7 +10,7 @@ from bokeh.models import ColumnDataSource, FixedTicker, TapTool
 
 from cropdash.dashboard.classes.painted_cells import PaintedCells
 from cropdash.dashboard.colours import INK, RULE
-from cropdash.dashboard.figures import hover, new_figure
+from cropdash.dashboard.figures import hover, name_rows, new_figure
 from cropdash.dashboard.theme_switch import DARK_COLUMN
 
 _CELL_HEIGHT = 38
@@ -77,6 +77,7 @@ def confusion_figure(
         axis.major_tick_line_color = None
         if short:
             axis.major_label_text_font_size = "12px"
+    name_rows(plot, dict(plot.yaxis[0].major_label_overrides))
     if short:
         plot.xaxis.major_label_orientation = np.pi / 2
     else:

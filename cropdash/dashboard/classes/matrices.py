@@ -24,6 +24,7 @@ from cropdash.dashboard.classes.painted_cells import (
     painted_matrix,
 )
 from cropdash.dashboard.colours import ACCENT
+from cropdash.dashboard.figures import PHONE
 from cropdash.dashboard.page import side_by_side, text_pane
 from cropdash.dashboard.page_colours import follows_theme
 from cropdash.dashboard.plot_frame import LegendSign, framed
@@ -33,6 +34,14 @@ from cropdash.runs.metrics import ConfusionMatrix
 _CELL, _NAMES = 52, 220
 _SHORT_CELL, _SHORT_NAMES = 30, 170
 _WIDEST = 980
+#: On a phone a cell is narrower, and the names stand in two lines.
+_PHONE_CELL, _PHONE_NAMES = 42, 110
+#: What stands in the cells.
+NUMBERS: dict[Mode, str] = {
+    "counts": "Numbers: test parcels.",
+    "row": "Numbers: per cent of the parcels that truly are of a row's class.",
+    "column": "Numbers: per cent of the parcels that are mapped as a column's class.",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +94,10 @@ class Matrices(pn.viewable.Viewer):
         marks: dict[str, Any] = {"chosen": chosen, "cell": cell}
         names = one.matrix.class_names
         notes = []
+        if not (other and difference):
+            notes.append(
+                f"{NUMBERS[mode]} Green: mapped right. Orange: mapped wrong. The stronger, the larger the share."
+            )
         if other is None:
             picture = Saved(
                 f"Confusion matrix of {one.run}", partial(matrix_data, one.matrix, order), _matrix_signs()
@@ -146,7 +159,13 @@ class Matrices(pn.viewable.Viewer):
 
         source.selected.on_change("indices", tapped)
         cell, room = (_SHORT_CELL, _SHORT_NAMES) if options["short"] else (_CELL, _NAMES)
-        self._pictures[index].show(plot, title, picture, least=cell * len(names) + room)
+        self._pictures[index].show(
+            plot,
+            title,
+            picture,
+            least=cell * len(names) + room,
+            phone_least=(_SHORT_CELL if options["short"] else _PHONE_CELL) * len(names) + _PHONE_NAMES,
+        )
 
 
 @dataclass(frozen=True)
@@ -177,11 +196,13 @@ class _Picture:
             margin=0,
         )
 
-    def show(self, plot: Any, title: str, saved: Saved, least: int) -> None:
+    def show(self, plot: Any, title: str, saved: Saved, *, least: int, phone_least: int) -> None:
         self._saved = saved
         self._title.param.update(object=f"<h2>{title}</h2>", visible=bool(title))
         # In CSS, where it makes the picture scroll inside its place; Panel would widen the page instead.
-        self._figure.styles = {"min-width": f"{least}px"}
+        self._figure.stylesheets = [
+            f":host {{ min-width: {least}px; }} @media (max-width: {PHONE}px) {{ :host {{ min-width: {phone_least}px; }} }}"
+        ]
         self._figure.object = plot
 
 

@@ -29,14 +29,14 @@ from cropdash.runs.results import Result
 
 _TITLES = {
     "class": "Class",
-    "parcels": "Test parcels",
-    "mapped": "Mapped as it",
-    "recall": "Producer's accuracy (recall)",
-    "precision": "User's accuracy (precision)",
+    "parcels": "Test\nparcels",
+    "mapped": "Mapped\nas it",
+    "recall": "Producer's accuracy\n(recall)",
+    "precision": "User's accuracy\n(precision)",
     "f1": "F1",
     "iou": "IoU",
-    "no_prediction": "No prediction",
-    "mostly": "Mostly mapped as",
+    "no_prediction": "No\nprediction",
+    "mostly": "Mostly\nmapped as",
 }
 _FORMATS = {name: number(0) for name in ("parcels", "mapped", "no_prediction")} | {
     name: number(3) for name in ("recall", "precision", "f1", "iou")
@@ -166,7 +166,7 @@ class ClassesPage(Page):
         self._filling = False
         self._run = RunSelect(self.slug, self.update, margin=0)
         self._beside = pmu.Select(
-            label="Beside it", options={"no other run": ""}, value="", width=260,
+            label="Beside it", options={"no other run": ""}, value="", width=330,
             css_classes=["cd-classes-beside"], **common,
         )  # fmt: skip
         self._picture = pmu.RadioButtonGroup(
@@ -178,7 +178,7 @@ class ClassesPage(Page):
             **common,
         )
         self._mode = pmu.Select(
-            label="Numbers", options=MODES, value="row", width=270, css_classes=["cd-classes-mode"], **common
+            label="Numbers", options=MODES, value="row", width=330, css_classes=["cd-classes-mode"], **common
         )
         self._order = pmu.Select(
             label="Order",

@@ -26,12 +26,16 @@ from cropdash.dashboard.compare.dot_plot import (
 )
 from cropdash.dashboard.legend_switches import Entry, LegendSwitches
 from cropdash.dashboard.page import text_pane
+from cropdash.dashboard.page_colours import MUTED
 from cropdash.dashboard.plot_frame import LegendSign, framed
 from cropdash.dashboard.run_words import CLASS_METRICS, count, listed
 from cropdash.dashboard.state import Choices
 
 #: On a phone the legend is as high as the screen.
 _PICTURE_FIRST = "@media (max-width: 600px) { .cd-compare-legend { order: 1; } }"
+
+#: Material's own colour of plus and minus is lost on a dark page.
+_NUMBER_BUTTONS = {"& .MuiIconButton-root:not(:hover)": {"color": MUTED}}
 
 
 class ClassPicture(pn.viewable.Viewer):
@@ -66,7 +70,7 @@ class ClassPicture(pn.viewable.Viewer):
             css_classes=["cd-compare-baseline"], margin=(6, 12, 6, 0),
         )  # fmt: skip
         self.fewest = pmu.IntInput(
-            label="From … parcels", value=1, start=1, step=10, size="small", width=130,
+            label="Fewest parcels", value=1, start=1, step=10, size="small", width=130, sx=_NUMBER_BUTTONS,
             css_classes=["cd-compare-fewest"], margin=(6, 12, 6, 0),
         )  # fmt: skip
         for control in (self.metric, self.baseline, self.fewest):

@@ -69,7 +69,7 @@ class MapControls(pn.viewable.Viewer):
             label="Swipe to a second run",
             options={"no second run": ""},
             value="",
-            width=280,
+            width=330,
             visible=False,
             css_classes=["cd-map-second"],
             **common,

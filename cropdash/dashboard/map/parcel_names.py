@@ -22,7 +22,7 @@ LETTERS = 12
 _LETTER_WIDTH, _LINE_HEIGHT = 6.8, 14.0
 #: Names come once the sides of half of the parcels in view have so many pixels: before, only few parcels could
 #: hold theirs, and mostly those of short names.
-_LEAST_SIDE = 42.0
+_LEAST_SIDE = 32.0
 
 #: Where a name stands (``x`` and ``y``), what it says (``name``), and in which colour (``ink``).
 Names = dict[str, list[Any]]
