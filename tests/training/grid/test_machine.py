@@ -35,7 +35,7 @@ def test_each_local_worker_sees_one_gpu_and_offers_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No GPU is needed to see which one a worker would be given."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "engine"))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
     with Engine(gpus=2) as engine:
         engine.start()

@@ -1,13 +1,7 @@
-"""Tasks on Dask: submit, watch, stop. Knows no model and no parcel.
-
-A task is a function of an importable module, run in a worker process. A local cluster starts by
-itself when the first task is submitted; the address of a running scheduler may be given instead.
-What a task has to tell while it runs, it writes to files: the engine carries no progress.
-"""
+"""The engine as the rest of the house knows it: it hands tasks to the workers, watches them and stops them."""
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import signal
@@ -18,8 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from cropdash.engine.cluster import CONNECT_SECONDS, SLOT, connected_client, local_cluster
+from cropdash.engine.task import executing_worker, has_task, resolve, run_task, stop_event
+
 if TYPE_CHECKING:
-    from distributed import Client, Event, Future, LocalCluster
+    from distributed import Client, Future, LocalCluster
 
 log = logging.getLogger(__name__)
 
@@ -27,21 +24,9 @@ log = logging.getLogger(__name__)
 #: with its process.
 TaskState = Literal["waiting", "running", "finished", "failed", "stopped"]
 
-#: A question costs a message to the scheduler (about 1 ms): whoever asks more often than this gets
-#: the last answer again.
-_SECONDS_BETWEEN_QUESTIONS = 0.25
-_CONNECT_SECONDS = 10
-_START_SECONDS = 60
 _CLOSE_SECONDS = 30
-#: A worker process that died has so long to be there again. After distributed's own 15 s, which a busy machine takes
-#: to import torch, a cluster would be without that worker for good.
-_RETURN_SECONDS = 600
 #: Windows knows no SIGKILL; its SIGTERM is as hard.
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
-#: Where a task notes on the scheduler which worker has begun it.
-_BEGUN = "cropdash-begun"
-#: Where it notes there that it has come to its end.
-_ENDED = "cropdash-ended"
 
 
 @dataclass(slots=True)
@@ -141,7 +126,7 @@ class Engine:
                 names a task that this engine was not given.
             ConnectionError: no scheduler answers at the address.
         """
-        _resolve(function)
+        resolve(function)
         client = self._connected()
         if self._cluster is not None:
             self._wait_for_replacements(client)
@@ -153,7 +138,7 @@ class Engine:
             first = [self._tasks[other].future for other in after]
             needs = self._needs(resources or {})
             future = client.submit(
-                _run, function, dict(arguments), key, *first, key=key, pure=False, resources=needs
+                run_task, function, dict(arguments), key, *first, key=key, pure=False, resources=needs
             )
             self._tasks[key] = _Task(future)
         if self.address is not None:
@@ -188,7 +173,7 @@ class Engine:
             return None
         status = task.future.status
         if status == "pending":
-            return "running" if _executing_worker(client, key) else "waiting"
+            return "running" if executing_worker(client, key) else "waiting"
         if task.stop_asked or status in ("cancelled", "lost"):
             return "stopped"
         return "failed" if status == "error" else "finished"
@@ -215,7 +200,7 @@ class Engine:
     def knows(self, key: str) -> bool:
         """Whether the scheduler has a task of that name, whoever submitted it."""
         client = self._connected()
-        return bool(client.run_on_scheduler(_has_task, key=key))
+        return bool(client.run_on_scheduler(has_task, key=key))
 
     def offers(self) -> list[Mapping[str, float]]:
         """The resources of each worker process that is there now."""
@@ -251,7 +236,7 @@ class Engine:
         with self._lock:
             stoppers = list(self._stoppers)
         for stopper in stoppers:
-            stopper.join(timeout=self.grace + _CONNECT_SECONDS)
+            stopper.join(timeout=self.grace + CONNECT_SECONDS)
         with self._starting, self._lock:
             client, self._client = self._client, None
             cluster, self._cluster = self._cluster, None
@@ -281,14 +266,14 @@ class Engine:
             # A client that has looked for its lost scheduler in vain is closed for good.
             if self._client is None or (self.address is not None and known == "closed"):
                 if self.address is None:
-                    self._cluster = _local_cluster(self.workers, self.threads, self.gpus)
-                self._client = _client(self.address or self._cluster)
+                    self._cluster = local_cluster(self.workers, self.threads, self.gpus)
+                self._client = connected_client(self.address or self._cluster)
             return self._client
 
     def _wait_for_replacements(self, client: Client) -> None:
         """Tasks submitted while a process is being replaced would all go to the others, out of turn."""
         try:
-            client.wait_for_workers(self.workers, timeout=_CONNECT_SECONDS)
+            client.wait_for_workers(self.workers, timeout=CONNECT_SECONDS)
         except TimeoutError:
             log.warning("fewer than %d worker processes have started", self.workers)
 
@@ -296,7 +281,7 @@ class Engine:
         if self._cluster is None:
             return dict(resources) or None
         # A local worker that has no GPU to itself still has its share of one: torch finds it.
-        return {_SLOT: 1, **(resources if self.gpus else {})}
+        return {SLOT: 1, **(resources if self.gpus else {})}
 
     def _stop(self, key: str, on_stopped: Callable[[], None] | None) -> None:
         # Nothing runs on a local cluster that was never started.
@@ -309,14 +294,14 @@ class Engine:
             if task is not None:
                 task.stop_asked = True
             future = Future(key, client=client) if task is None else task.future
-            Event(_stop_event(key), client=client).set()
+            Event(stop_event(key), client=client).set()
             # One that has not begun is cancelled. Should it begin at this moment, it asks whether to
             # stop after it has noted that it began, so one of the two sees the other.
-            worker = _executing_worker(client, key)
+            worker = executing_worker(client, key)
             deadline = time.monotonic() + self.grace
             while worker is not None and time.monotonic() < deadline:
                 time.sleep(0.05)
-                worker = _executing_worker(client, key)
+                worker = executing_worker(client, key)
             if not future.done():
                 future.cancel(force=True)
             if worker is not None:
@@ -338,172 +323,8 @@ class Engine:
                 os.kill(nanny.pid, _KILL)
 
 
-#: A GPU among the resources of a worker.
-GPU = "GPU"
-
-#: Dask would hand several tasks to one process beforehand; a slot each lets the others wait for
-#: whichever process is free first.
-_SLOT = "cropdash-task"
-
-
-def _local_cluster(workers: int, threads: int, gpus: int) -> LocalCluster:
-    import dask
-    from distributed import LocalCluster
-
-    class PatientCluster(LocalCluster):
-        """Waits longer for a worker process to be replaced."""
-
-        def _update_worker_status(self, op: str, msg: Any) -> None:
-            # Asked for at this moment and nowhere else, so that other clusters of this process keep theirs.
-            with dask.config.set({"distributed.deploy.lost-worker-timeout": _RETURN_SECONDS}):
-                super()._update_worker_status(op, msg)
-
-    class GpuCluster(PatientCluster):
-        """One worker a GPU, which is the only one that it sees."""
-
-        def new_worker_spec(self) -> dict[Any, Any]:
-            ((name, spec),) = super().new_worker_spec().items()
-            # Indexes of the GPUs that this process itself may see.
-            seen = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-            device = seen[name] if name < len(seen) and seen[name] else str(name)
-            options = {**spec["options"], "env": {"CUDA_VISIBLE_DEVICES": device}}
-            options["resources"] = {_SLOT: 1, GPU: 1}
-            return {name: {**spec, "options": options}}
-
-    libraries = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    environment = {f"distributed.nanny.pre-spawn-environ.{name}": threads for name in libraries}
-    with dask.config.set(environment):
-        cluster = (GpuCluster if gpus else PatientCluster)(
-            n_workers=0 if gpus else workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address=None,
-            # The scheduler answers HTTP even without a dashboard: on any free port, so that two
-            # engines on one machine do not quarrel.
-            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-            # Memory-mapped pages count as a worker's memory, and a worker over its share would be
-            # paused and killed: the operating system is the better judge.
-            memory_limit=None,
-            resources={_SLOT: 1},
-            silence_logs=logging.CRITICAL,
-        )
-        if gpus:
-            cluster.scale(gpus)
-            cluster.wait_for_workers(gpus, timeout=_START_SECONDS)
-        return cluster
-
-
-def _client(where: str | LocalCluster | None) -> Client:
-    from distributed import Client
-
-    try:
-        return Client(where, timeout=f"{_CONNECT_SECONDS}s", set_as_default=False)
-    except (OSError, TimeoutError) as error:
-        raise ConnectionError(f"no Dask scheduler answers at {where}: {error}") from error
-
-
-def _executing_worker(client: Client, key: str) -> str | None:
-    """Address of the worker that is at the task right now; None while it waits and when it is over.
-
-    Where a worker died with the task, its note is still there, but the task is then with another.
-    """
-    begun = client.get_metadata([_BEGUN, key], default=None)
-    if begun is None:
-        return None
-    return begun if key in client.processing().get(begun, ()) else None
-
-
-def _stop_event(key: str) -> str:
-    return f"cropdash-stop-{key}"
-
-
 def _tell_failure(future: Future, on_failed: Callable[[BaseException], None]) -> None:
     if future.status == "error":
         error = future.exception()
         if error is not None:
             on_failed(error)
-
-
-def _resolve(function: str) -> Callable[..., Any]:
-    module, _, name = function.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"{function!r} names no function; write module:function ({error})") from None
-    if not callable(found):
-        raise ValueError(f"{function!r} is no function but a {type(found).__name__}")
-    return found
-
-
-# -- on the worker -----------------------------------------------------------------------------------
-
-
-class _Stop:
-    """Whether the task should end: asked as often as one likes, at most some times a second for real."""
-
-    def __init__(self, is_set: Callable[[], bool]) -> None:
-        self._is_set = is_set
-        self._answer = False
-        self._asked = -float("inf")
-
-    def __call__(self) -> bool:
-        now = time.monotonic()
-        if not self._answer and now - self._asked >= _SECONDS_BETWEEN_QUESTIONS:
-            self._asked = now
-            self._answer = bool(self._is_set())
-        return self._answer
-
-
-#: A worker of several threads would otherwise run several tasks in one process, where they would share
-#: the random states and thread counts of the numeric libraries.
-_ONE_AT_A_TIME = threading.Lock()
-
-
-def _has_task(key: str, dask_scheduler: Any) -> bool:
-    return key in dask_scheduler.tasks
-
-
-def _run(function: str, arguments: dict[str, Any], key: str, *finished_before: Any) -> Any:
-    from distributed import Event, get_client, get_worker
-
-    client = get_client()
-    if client.get_metadata([_ENDED, key], default=False):
-        # Dask computes anew what a lost worker kept as its result. The work itself lies in files.
-        return None
-    client.set_metadata([_BEGUN, key], get_worker().address)
-    event = Event(_stop_event(key), client=client)
-    stop = _Stop(lambda: _asked_to_stop(event, client))
-    while not stop():
-        if _ONE_AT_A_TIME.acquire(timeout=_SECONDS_BETWEEN_QUESTIONS):
-            try:
-                result = _resolve(function)(**arguments, stop=stop)
-            finally:
-                _ONE_AT_A_TIME.release()
-            _note_end(client, key)
-            return result
-    _note_end(client, key)
-    return None
-
-
-def _note_end(client: Client, key: str) -> None:
-    """Without a scheduler there is nobody to tell, and nobody who would run the task again."""
-    try:
-        client.set_metadata([_ENDED, key], True)
-    except (OSError, TimeoutError):
-        log.info("the scheduler was gone when task %s ended", key)
-    except AttributeError:  # what a client that has been closed meanwhile raises
-        if client.status == "running":
-            raise
-
-
-def _asked_to_stop(event: Event, client: Client) -> bool:
-    """Also when the scheduler is gone: nobody would take the result."""
-    try:
-        return bool(event.is_set())
-    except (OSError, TimeoutError):
-        return True
-    except AttributeError:  # what a client that has been closed meanwhile raises
-        if client.status == "running":
-            raise
-        return True

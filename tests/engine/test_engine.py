@@ -277,6 +277,6 @@ def test_a_scheduler_that_runs_elsewhere_is_used_and_its_tasks_stopped_from_a_se
 
 
 def test_an_address_where_nothing_answers_is_an_error_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cropdash.engine._CONNECT_SECONDS", 1)
+    monkeypatch.setattr("cropdash.engine.cluster.CONNECT_SECONDS", 1)
     with pytest.raises(ConnectionError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         Engine("tcp://127.0.0.1:9").submit("os:getcwd", {}, "nowhere")
