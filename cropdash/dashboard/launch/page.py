@@ -18,7 +18,14 @@ from cropdash.dashboard.launch.form import LaunchForm
 from cropdash.dashboard.launch.grid_section import GridSection
 from cropdash.dashboard.launch.measured_pace import MeasuredPace
 from cropdash.dashboard.launch.run_curves import RunCurves, RunLine, run_lines
-from cropdash.dashboard.launch.run_queue import QueueItem, answer, newest_first, queue_item, why_not_started
+from cropdash.dashboard.launch.run_queue import (
+    QueueItem,
+    answer,
+    listed,
+    newest_first,
+    queue_item,
+    why_not_started,
+)
 from cropdash.dashboard.launch.work_row import Act, Action, WorkRow
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.page_colours import FAILURE, MUTED
@@ -30,8 +37,6 @@ from cropdash.training.existing_runs import RunExists
 
 log = logging.getLogger(__name__)
 
-#: Older runs are in Compare's table.
-_SHOWN = 6
 _CURVES = 4
 
 
@@ -99,7 +104,7 @@ class LaunchPage(Page):
         at_work = [run for run in with_curves if run.status in ACTIVE]
         drawn = (at_work or with_curves)[:_CURVES]
         lines = run_lines(self.choices, [run.id for run in drawn])
-        self._fill_queue(runs[:_SHOWN], lines)
+        self._fill_queue(listed(runs), lines)
         self._curves.follow([(run, lines[run.id]) for run in drawn])
 
     def _fill_queue(self, runs: list[Run], lines: dict[str, RunLine]) -> None:

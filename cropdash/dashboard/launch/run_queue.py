@@ -18,6 +18,11 @@ from cropdash.runs.status import ACTIVE
 #: Curves of the metrics table: heading and column.
 CURVES = {"Training loss": "train_loss", "Validation mean IoU": "val_miou"}
 
+#: Rows of a usual queue, where ended runs fill it up; older ones are in Compare's table.
+USUAL = 6
+#: Rows where more than these wait for something: the runs of large grids.
+AT_MOST = 30
+
 
 class QueueItem(NamedTuple):
     """One run of the queue; ``percent`` is None where it has no known number of epochs."""
@@ -42,6 +47,16 @@ def newest_first(runs: Sequence[Run]) -> list[Run]:
         return rank.get(run.status, 2), stamp if run.status == "queued" else -stamp
 
     return sorted(runs, key=order)
+
+
+def listed(runs: Sequence[Run]) -> list[Run]:
+    """The runs that have a row: every one that can be cancelled or was interrupted, and the first few of the rest.
+
+    Args:
+        runs: as :func:`newest_first` orders them.
+    """
+    first = set(runs[:USUAL])
+    return [run for run in runs if run in first or run.status in (*ACTIVE, "interrupted")][:AT_MOST]
 
 
 def queue_item(run: Run, now: datetime | None = None) -> QueueItem:

@@ -12,6 +12,7 @@ from cropdash.dashboard.launch.run_queue import (
     answer,
     curve,
     duration,
+    listed,
     newest_first,
     queue_item,
     seconds_left,
@@ -42,6 +43,16 @@ def test_runs_at_work_come_first_then_waiting_ones_in_the_order_of_their_start(t
     states = ["queued", "finished", "running", "queued", "cancelled"]
     runs = [run(tmp_path, state, seed) for seed, state in enumerate(states)]
     assert [one.seed for one in newest_first(runs)] == [2, 0, 3, 4, 1]
+
+
+def test_every_run_that_somebody_can_act_on_has_a_row(tmp_path: Path) -> None:
+    states = [*["queued"] * 3, *["finished"] * 8, *["interrupted"] * 3]
+    heard = datetime(2026, 1, 1, tzinfo=UTC)
+    runs = [
+        run(tmp_path, state, seed, created=heard - timedelta(days=seed)) for seed, state in enumerate(states)
+    ]
+    # The three that wait, the three that ended last, and those that a click takes up again.
+    assert [one.seed for one in listed(newest_first(runs))] == [2, 1, 0, 3, 4, 5, 11, 12, 13]
 
 
 def test_the_time_left_is_the_median_epoch_s_and_shrinks_with_the_clock(tmp_path: Path) -> None:
