@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
+import pytest
 import shapely
 
 from cropdash.dashboard.map.colours import Colouring, LegendEntry
 from cropdash.dashboard.map.outlines import ParcelOutlines, View
+from cropdash.dashboard.map.parcel_map import Painted, ParcelMap
 from cropdash.dashboard.map.parcel_names import Names, parcel_names
 
 #: Five squares of 100 m in a row, and a strip of 5 m below them.
@@ -65,3 +67,25 @@ def test_only_classes_that_are_switched_on_have_names():
     colouring = Colouring(np.array([1, 2, 3], np.uint8), entries)
     assert colouring.class_names() == ["", "maize", "barley", ""]
     assert colouring.class_names({"class1"}) == ["", "", "barley", ""]
+
+
+def test_the_map_writes_names_as_it_is_zoomed_and_takes_them_away_with_their_legend_entry():
+    outlines = ParcelOutlines(gpd.GeoSeries(_SHAPES, crs="EPSG:2154"))
+    entries = (LegendEntry("class1", "maize", "#FFE119", 3), LegendEntry("class2", "barley", "#332288", 2))
+    colouring = Colouring(np.array([1, 2, 1, 2, 1, 0], np.uint8), entries)
+    words = {name: [""] * len(_SHAPES) for name in ("parcel", "truth", "prediction", "confidence")}
+
+    def hover(positions: np.ndarray) -> dict[str, list[str]]:
+        return {name: [texts[at] for at in positions] for name, texts in words.items()}
+
+    drawn = ParcelMap(lambda _: None, lambda error: pytest.fail(str(error)))
+    drawn.look_at(View(-10_000, -10_000, 10_000, 10_000), draw=False)
+    drawn.show(outlines, [Painted(colouring, hover)])
+    names = drawn.drawings[0].names
+    assert names.data["name"] == []
+    drawn.look_at(View(0, -50, 500, 150))
+    assert sorted(names.data["name"]) == ["barley", "barley", "maize", "maize", "maize"]
+    drawn.hide({"class2"})
+    assert names.data["name"] == ["maize", "maize", "maize"]
+    drawn.look_at(View(-10_000, -10_000, 10_000, 10_000))
+    assert names.data["name"] == []
