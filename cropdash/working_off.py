@@ -28,6 +28,7 @@ def work_off(
     workers: int = 1,
     scheduler: str | None = None,
     threads: int = 1,
+    resources: Mapping[str, float] | None = None,
 ) -> Generator[tuple[Piece, BaseException | None], None, None]:
     """Do every piece, and tell of each how it ended as soon as it has.
 
@@ -41,6 +42,7 @@ def work_off(
         workers: processes of our own.
         scheduler: address of a running Dask scheduler, instead of them.
         threads: threads that numeric libraries may use in each process of our own.
+        resources: what a worker must offer to be given a piece; see :class:`~cropdash.engine.Engine`.
 
     Yields:
         A piece, and the error that ended it, or None. In this process only ``OSError`` and ``ValueError`` are
@@ -49,7 +51,7 @@ def work_off(
     if workers <= 1 and scheduler is None:
         yield from _here(function, pieces, arguments)
     else:
-        yield from _on_dask(function, pieces, arguments, workers, scheduler, threads)
+        yield from _on_dask(function, pieces, arguments, workers, scheduler, threads, resources)
 
 
 def _here(
@@ -75,6 +77,7 @@ def _on_dask(
     workers: int,
     scheduler: str | None,
     threads: int,
+    resources: Mapping[str, float] | None,
 ) -> Generator[tuple[Piece, BaseException | None], None, None]:
     name = f"{function.__module__}:{function.__qualname__}"
     run = f"{function.__qualname__}-{uuid.uuid4().hex[:8]}"
@@ -86,7 +89,7 @@ def _on_dask(
             while waiting or running:
                 while waiting and len(running) < most:
                     number, piece = waiting.pop()
-                    key = engine.submit(name, arguments(piece), f"{run}-{number}")
+                    key = engine.submit(name, arguments(piece), f"{run}-{number}", resources=resources)
                     running[key] = piece
                 time.sleep(_SECONDS_BETWEEN_LOOKS)
                 for key in list(running):

@@ -71,12 +71,14 @@ def train_command(
     Ctrl-C stops at the next batch; `--resume` then goes on from the last whole epoch.
     """
     spec = spec_from_options(options, spec_file)
-    from cropdash.training.idle_fields import set_in_vain
+    from cropdash.training.idle_fields import misgivings, set_in_vain
     from cropdash.training.progress import reporter
     from cropdash.training.train import train
 
     if vain := set_in_vain(spec):
         click.echo(f"of no effect on a {spec.classifier.replace('_', ' ')}: {', '.join(vain)}", err=True)
+    for sentence in misgivings(spec):
+        click.echo(sentence, err=True)
     with reporter(progress) as on_progress:
         run = train(spec, runs_folder, resume=resume, on_progress=on_progress)
     if progress != "json":

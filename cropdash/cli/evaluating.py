@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from cropdash.cli.verbs import RUNS, progress_bar, run_path, verb
+from cropdash.cli.verbs import DEVICE, RUNS, progress_bar, run_path, verb
+from cropdash.training.experiment import Device
 
 
 @verb("evaluate")
@@ -33,6 +34,7 @@ from cropdash.cli.verbs import RUNS, progress_bar, run_path, verb
     multiple=True,
     help="This sensor alone, over the whole season and each of --days; repeatable.",
 )
+@DEVICE
 def evaluate_command(
     run: str,
     runs_folder: Path,
@@ -40,6 +42,7 @@ def evaluate_command(
     days: tuple[int, ...],
     s2_shares: tuple[float, ...],
     sensors: tuple[str, ...],
+    device: Device | None,
 ) -> None:
     """Evaluate one run with the first days of the season, with few optical dates, with one sensor alone.
 
@@ -57,7 +60,7 @@ def evaluate_command(
     parts = given_parts(load_model(one).spec, days, s2_shares, sensors)
     store = ParcelStore.open(data) if data is not None else None
     with progress_bar("Evaluating") as told:
-        found = evaluate_parts(one, parts, store, on_part=told)
+        found = evaluate_parts(one, parts, store, on_part=told, device=device)
     names = [crop.name for crop in one.classes]
     click.echo(
         f"{'days':>5} {'S2 dates':>8} {'sensors':>8} {'parcels':>8} {'unanswered':>10}  accuracy macro F1   mIoU"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from cropdash.cli.verbs import RUNS, progress_bar, run_path, verb
+from cropdash.cli.verbs import DEVICE, RUNS, progress_bar, run_path, verb
+from cropdash.training.experiment import Device
 
 
 @verb("evidence")
@@ -30,8 +31,15 @@ from cropdash.cli.verbs import RUNS, progress_bar, run_path, verb
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the sample and the orders."
 )
+@DEVICE
 def evidence_command(
-    run: str, runs_folder: Path, data: Path | None, parcels: int, draws: int, seed: int
+    run: str,
+    runs_folder: Path,
+    data: Path | None,
+    parcels: int,
+    draws: int,
+    seed: int,
+    device: Device | None,
 ) -> None:
     """Find out whether the dates that a run attends to matter, and keep it in the run's folder.
 
@@ -48,7 +56,7 @@ def evidence_command(
         raise ValueError(f"{made.folder.path}: {reason}")
     with progress_bar("asking the model") as progress:
         evidence = attention_evidence(
-            made, data, per_class=parcels, draws=draws, seed=seed, on_progress=progress
+            made, data, per_class=parcels, draws=draws, seed=seed, on_progress=progress, device=device
         )
     assert evidence is not None, "nobody stops it from here"
     path = keep_evidence(made, evidence)

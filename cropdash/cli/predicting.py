@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from cropdash.cli.verbs import RUNS, progress_bar, run_path, verb
+from cropdash.cli.verbs import DEVICE, RUNS, progress_bar, run_path, verb
+from cropdash.training.experiment import Device
 
 
 @verb("predict")
@@ -31,7 +32,11 @@ from cropdash.cli.verbs import RUNS, progress_bar, run_path, verb
     "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that work at once."
 )
 @click.option("--threads", type=click.IntRange(1), help="CPU threads of each process.")
-@click.option("--scheduler", help="Address of a running Dask scheduler to work on instead.")
+@click.option(
+    "--scheduler",
+    help="Address of a running Dask scheduler to work on instead; with --device cuda on its workers that offer a GPU.",
+)
+@DEVICE
 @click.option(
     "--calibrated", is_flag=True, help="Divide scores by the temperature fitted on the validation regions."
 )
@@ -45,6 +50,7 @@ def predict_command(
     workers: int,
     threads: int | None,
     scheduler: str | None,
+    device: Device | None,
     calibrated: bool,
     restart: bool,
 ) -> None:
@@ -67,6 +73,7 @@ def predict_command(
                 workers=workers,
                 scheduler=scheduler,
                 threads=threads,
+                device=device,
                 restart=restart,
                 progress=progress,
             )
@@ -84,7 +91,8 @@ def predict_command(
     help="The store that the run was trained on, where it has moved.",
 )
 @RUNS
-def calibrate_command(run: str, data: Path | None, runs_folder: Path) -> None:
+@DEVICE
+def calibrate_command(run: str, data: Path | None, runs_folder: Path, device: Device | None) -> None:
     """Fit a finished run's temperature on its validation regions, and keep it with the run.
 
     Runs do so when they finish; this is for older ones. Predictions stay as they are: `cropdash predict
@@ -95,5 +103,5 @@ def calibrate_command(run: str, data: Path | None, runs_folder: Path) -> None:
     from cropdash.training.calibrate import calibrate
 
     path = run_path(run, runs_folder)
-    calibrate(path, data)
+    calibrate(path, data, device=device)
     click.echo(temperature_text(Run(path)))

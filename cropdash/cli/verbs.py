@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 from pydantic import ValidationError
 
-from cropdash.training.experiment import explain
+from cropdash.training.experiment import Device, explain
 
 RUNS = click.option(
     "--runs",
@@ -19,6 +19,12 @@ RUNS = click.option(
     default=Path("runs"),
     show_default=True,
     help="Folder of the runs.",
+)
+
+DEVICE = click.option(
+    "--device",
+    type=click.Choice(get_args(Device)),
+    help="Where to compute; where the run was trained if unset, or the best that this machine has.",
 )
 
 

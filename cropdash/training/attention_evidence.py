@@ -27,7 +27,8 @@ from cropdash.models.fusion import JOINT
 from cropdash.runs.evidence import Curve, Deletion, Evidence, Occlusion
 from cropdash.runs.run import Run
 from cropdash.training.date_removal import each_date, first_removed, probabilities_without, removal_ranks
-from cropdash.training.optimisation import choose_device, threads_set
+from cropdash.training.experiment import Device
+from cropdash.training.optimisation import answering_device, threads_set
 from cropdash.training.trained_model import check_bands
 from cropdash.training.trained_network import TrainedNetwork, load_network
 
@@ -51,6 +52,7 @@ def attention_evidence(
     seed: int = 0,
     stop: Callable[[], bool] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    device: Device | None = None,
 ) -> Evidence | None:
     """Ask a finished run about sampled test parcels, each time without other dates.
 
@@ -62,6 +64,7 @@ def attention_evidence(
         draws: orders by lot.
         stop: asked after every few parcels.
         on_progress: called with the parcels done and their number, from 0 on.
+        device: where to compute; see :func:`~cropdash.training.optimisation.answering_device`.
 
     Returns:
         The evidence; None if ``stop`` answered True.
@@ -87,20 +90,20 @@ def attention_evidence(
             f"{store.path} holds no parcel of {', '.join(regions)} that {run.label} can be asked about"
         )
     counts = _Counts(k, index[sample], draws)
-    device = choose_device(trained.spec.device)
+    where = answering_device(trained.spec.device, device)
     batches = _in_small_batches(trained).batches(store, sample, index)
     starts = season_start(store.first_acquisition, trained.summary.season_origin)
     if on_progress is not None:
         on_progress(0, len(sample))
     with threads_set(trained.spec.threads), torch.inference_mode():
-        network = trained.network.to(device).eval()
+        network = trained.network.to(where).eval()
         done = 0
         for batch in batches.epoch(0):
             if stop is not None and stop():
                 return None
             # Of each parcel its own lots, so that they do not depend on the others of the batch.
             lots = [np.random.default_rng((seed, _ORDERS, row)) for row in batch.rows.tolist()]
-            counts.add(_Asked.of(network, batch, device, starts[batch.rows.numpy()], lots, draws), done)
+            counts.add(_Asked.of(network, batch, where, starts[batch.rows.numpy()], lots, draws), done)
             done += len(batch)
             if on_progress is not None:
                 on_progress(done, len(sample))

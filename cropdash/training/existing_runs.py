@@ -82,7 +82,7 @@ def _folders(spec: ExperimentSpec, runs_folder: Path) -> Iterator[tuple[Path, Ru
 
 
 def _is_of(folder: RunFolder, spec: ExperimentSpec) -> bool:
-    return ExperimentSpec.model_validate(folder.spec()).fingerprint == spec.fingerprint
+    return ExperimentSpec.stored(folder.spec()).fingerprint == spec.fingerprint
 
 
 def check_not_done(

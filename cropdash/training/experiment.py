@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from cropdash.datasets.label_options import LabelOptions
 from cropdash.models.sizes import ModelSizes
@@ -22,7 +30,13 @@ from cropdash.training.fingerprint import NOT_DECISIVE, decisive_fields, fingerp
 RegionName = Annotated[str, StringConstraints(min_length=1)]
 MonthDay = Annotated[str, StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 
+#: Where to compute; ``auto`` is the best that a machine has.
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
 _DAYS_IN_MONTH = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+#: Says to the checks that a specification is read from a run, which may be older than what is refused today.
+_STORED = {"stored": True}
 
 #: What a network can be trained with and a baseline cannot: asked for beside one, it is refused.
 METHODS_OF_NETWORKS = {
@@ -154,7 +168,8 @@ class Optimisation(_Part):
         le=10,
         description=(
             "Tau of the logit-adjusted loss, which adds tau times the logarithm of a class's share of the training "
-            "parcels to its score; 1 aims at the mean recall, 0 is off (Menon et al. 2021, arXiv 2007.07314)."
+            "parcels to its score; 0 is off. With focal_gamma 0, and with it alone, 1 aims at the mean recall (Menon et "
+            "al. 2021, arXiv 2007.07314); a higher gamma favours rare classes beyond that."
         ),
     )
     early_stopping: int | None = Field(
@@ -218,7 +233,7 @@ class ExperimentSpec(_Part):
     name: str | None = Field(
         None, max_length=80, description="A name for the run; sensor, fusion and seed if unset."
     )
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where to compute.")
+    device: Device = Field("auto", description="Where to compute.")
     threads: int | None = Field(None, ge=1, le=512, description="CPU threads; torch's own choice if unset.")
 
     @model_validator(mode="before")
@@ -257,11 +272,21 @@ class ExperimentSpec(_Part):
         return self
 
     @model_validator(mode="after")
-    def _classes_are_balanced_once(self) -> Self:
-        if self.sampling.balanced and self.optimisation.logit_adjustment:
+    def _classes_are_balanced_once(self, info: ValidationInfo) -> Self:
+        if info.context is _STORED:
+            return self
+        adjusted, weights = self.optimisation.logit_adjustment, self.optimisation.class_weights
+        twice = (
+            "exclude each other: where every class is drawn alike often, there are no shares to adjust for"
+        )
+        if self.sampling.balanced and adjusted:
+            raise ValueError(f"sampling.balanced and optimisation.logit_adjustment {twice}")
+        if self.sampling.balanced and weights != "none":
+            raise ValueError(f"sampling.balanced and optimisation.class_weights {weights} {twice}")
+        if adjusted and weights == "inverse":
             raise ValueError(
-                "sampling.balanced and optimisation.logit_adjustment exclude each other: where every class is drawn "
-                "alike often, there are no shares to adjust for"
+                "optimisation.logit_adjustment and optimisation.class_weights inverse exclude each other: each makes up "
+                "for the classes' shares by itself, and both together favour the rarest"
             )
         return self
 
@@ -322,6 +347,15 @@ class ExperimentSpec(_Part):
         return f"{slug}_seed{self.seed}_{self.fingerprint[:8]}"
 
     @classmethod
+    def stored(cls, content: Mapping[str, Any]) -> ExperimentSpec:
+        """The specification of a run that was made, whether or not today it might be asked for.
+
+        Raises:
+            ValidationError: the content describes no experiment.
+        """
+        return cls.model_validate(content, context=_STORED)
+
+    @classmethod
     def read(cls, path: str | Path) -> ExperimentSpec:
         """Read a spec from a JSON or YAML file.
 
@@ -346,7 +380,7 @@ def decisive_settings(content: Mapping[str, Any]) -> dict[str, Any]:
     fused run, is taken as it stands.
     """
     try:
-        return decisive_fields(ExperimentSpec.model_validate(content))
+        return decisive_fields(ExperimentSpec.stored(content))
     except ValidationError:
         return {name: value for name, value in content.items() if name not in NOT_DECISIVE}
 

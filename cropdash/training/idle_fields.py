@@ -39,6 +39,17 @@ def unused_by_baseline(spec: ExperimentSpec) -> tuple[str, ...]:
     return tuple(idle)
 
 
+def misgivings(spec: ExperimentSpec) -> tuple[str, ...]:
+    """What may be asked for and is seldom meant, in sentences."""
+    recipe = spec.optimisation
+    if recipe.logit_adjustment and recipe.focal_gamma:
+        return (
+            f"optimisation.logit_adjustment {recipe.logit_adjustment:g} with focal_gamma {recipe.focal_gamma:g} favours "
+            "rare classes beyond the best mean recall; set focal_gamma 0 to aim at that",
+        )
+    return ()
+
+
 def set_in_vain(spec: ExperimentSpec) -> tuple[str, ...]:
     """Fields that were given a value of their own beside a baseline that does not look at them, by dotted path."""
     found = []

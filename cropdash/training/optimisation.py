@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from cropdash.training.experiment import Optimisation
+from cropdash.training.experiment import Device, Optimisation
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +62,8 @@ def logit_shift(tau: float, labels: np.ndarray, classes: int) -> np.ndarray | No
 
     After Menon et al., "Long-tail learning via logit adjustment" (ICLR 2021, arXiv 2007.07314), equation 10.
     A frequent class is given its advantage during training, so that the scores themselves, which answer
-    afterwards, need not have it: with tau 1 the highest score is the best answer where every class counts alike.
+    afterwards, need not have it: with tau 1 the highest score is the best answer where every class counts alike. That holds for cross-entropy
+    (``focal_gamma`` 0): the focal loss with gamma 1 overshoots, and leaves the scores of rare classes above the others.
 
     Args:
         tau: strength; 0 is off.
@@ -79,7 +80,7 @@ def logit_shift(tau: float, labels: np.ndarray, classes: int) -> np.ndarray | No
     return (tau * np.log(np.where(share > 0, share, 1.0))).astype(np.float32)
 
 
-def choose_device(wanted: Literal["auto", "cpu", "cuda", "mps"]) -> torch.device:
+def choose_device(wanted: Device) -> torch.device:
     """The device to compute on; ``auto`` prefers CUDA, then Apple's MPS, then the CPU.
 
     Raises:
@@ -96,6 +97,26 @@ def choose_device(wanted: Literal["auto", "cpu", "cuda", "mps"]) -> torch.device
             f"{', '.join(device for device, available in there.items() if available)} (or auto)"
         )
     return torch.device(wanted)
+
+
+def answering_device(trained: Device, wanted: Device | None = None) -> torch.device:
+    """The device on which a finished run answers.
+
+    Where it was trained decides no answer: a run that was trained on a GPU answers on any machine.
+
+    Args:
+        trained: as the run's specification says it; the best device of this machine where it lacks that one.
+        wanted: this one instead, if given.
+
+    Raises:
+        ValueError: this machine lacks the device that is wanted.
+    """
+    if wanted is not None:
+        return choose_device(wanted)
+    try:
+        return choose_device(trained)
+    except ValueError:
+        return choose_device("auto")
 
 
 def reading_threads(device: torch.device) -> int:

@@ -17,6 +17,7 @@ from cropdash.datasets.store import ParcelStore
 from cropdash.runs.attention_store import AttentionWriter
 from cropdash.runs.run import Run
 from cropdash.training.evaluation import attention_to, prediction_table
+from cropdash.training.experiment import Device
 from cropdash.training.optimisation import threads_set
 from cropdash.training.trained_model import check_bands, load_model
 from cropdash.training.trained_network import TrainedNetwork
@@ -28,6 +29,7 @@ def predict(
     regions: Sequence[str] | None = None,
     *,
     attention: str | Path | None = None,
+    device: Device | None = None,
 ) -> pd.DataFrame:
     """Class probabilities of every parcel of some regions, as the table of :mod:`cropdash.runs.predictions`.
 
@@ -36,6 +38,7 @@ def predict(
         store: the data set; the one that the run was trained on if None.
         regions: its regions; all of them if None.
         attention: a file to write the attention to, for :class:`~cropdash.runs.attention_store.AttentionTable`.
+        device: where to compute; where the run was trained, or the best there is, if None.
 
     Returns:
         One row a parcel. ``truth`` is -1 where the parcel's label is none of the run's classes or where the
@@ -45,7 +48,7 @@ def predict(
         ValueError: the run is not finished, or the data set lacks a region, a sensor or one of its bands;
             or attention is asked of a model that has none.
     """
-    model = load_model(run)
+    model = load_model(run, device)
     spec, summary = model.spec, model.summary
     if not isinstance(store, ParcelStore):
         store = ParcelStore.open(store or spec.data)

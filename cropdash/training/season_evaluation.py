@@ -18,7 +18,7 @@ from cropdash.nomenclature import Fusion
 from cropdash.runs.metrics import ConfusionMatrix
 from cropdash.runs.run import Run
 from cropdash.runs.season_parts import SEASON_PARTS, RegionCounts, SeasonPart, SeasonParts, season_parts
-from cropdash.training.experiment import ExperimentSpec
+from cropdash.training.experiment import Device, ExperimentSpec
 from cropdash.training.optimisation import threads_set
 from cropdash.training.trained_model import TrainedModel, check_bands, load_model
 from cropdash.training.trained_network import TrainedNetwork
@@ -69,6 +69,7 @@ def evaluate_parts(
     store: ParcelStore | None = None,
     *,
     on_part: Callable[[int, int], None] | None = None,
+    device: Device | None = None,
 ) -> SeasonParts:
     """Evaluate a finished run on parts of its test regions' season and add the counts to its folder.
 
@@ -76,6 +77,7 @@ def evaluate_parts(
         run: a finished run, or its folder.
         store: the run's data set, if it is open or lies elsewhere now.
         on_part: called with the parts done and their number.
+        device: where to compute; see :func:`~cropdash.training.predict.predict`.
 
     Returns:
         All that the folder now holds, of these parts and earlier ones.
@@ -85,7 +87,7 @@ def evaluate_parts(
         ValueError: the run is not finished, the data set has changed, or a part makes no sense for the run.
     """
     run = run if isinstance(run, Run) else Run(run)
-    model = load_model(run)
+    model = load_model(run, device)
     store = store or ParcelStore.open(model.spec.data)
     _check_data(run, store)
     check_bands(model, store)

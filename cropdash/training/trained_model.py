@@ -16,7 +16,7 @@ from cropdash.datasets.info import DatasetInfo
 from cropdash.datasets.store import ParcelStore
 from cropdash.runs.run import Run
 from cropdash.runs.run_folder import SUMMARY
-from cropdash.training.experiment import ExperimentSpec
+from cropdash.training.experiment import Device, ExperimentSpec
 from cropdash.training.summary import TrainingSummary
 
 if TYPE_CHECKING:
@@ -67,8 +67,12 @@ class TrainedModel(Protocol):
         ...
 
 
-def load_model(run: Run | str | Path) -> TrainedModel:
+def load_model(run: Run | str | Path, device: Device | None = None) -> TrainedModel:
     """The model of a finished run.
+
+    Args:
+        device: where a network is to answer; see :func:`~cropdash.training.optimisation.answering_device`. A
+            baseline knows the CPU only.
 
     Raises:
         ValueError: the run is not finished, was fused from others, or a file of it is malformed.
@@ -78,7 +82,7 @@ def load_model(run: Run | str | Path) -> TrainedModel:
     if run.classifier == "network":
         from cropdash.training.trained_network import load_network
 
-        return load_network(run)
+        return load_network(run, device)
     from cropdash.training.baselines.trained_baseline import load_baseline
 
     return load_baseline(run)
@@ -98,7 +102,7 @@ def finished_summary(run: Run) -> tuple[ExperimentSpec, TrainingSummary]:
             f"{run.folder.path} was fused from {' and '.join(content['sources'])} and has no model of its "
             "own; predict with each of them"
         )
-    spec = ExperimentSpec.model_validate(content)
+    spec = ExperimentSpec.stored(content)
     summary = TrainingSummary.model_validate_json(run.folder.file(SUMMARY).read_text(encoding="utf-8"))
     return spec, summary
 

@@ -15,8 +15,8 @@ from cropdash.models.fusion import CropNetwork
 from cropdash.runs.run import Run
 from cropdash.runs.run_folder import MODEL, NORMALISATION
 from cropdash.training.evaluation import AttentionSink, answer
-from cropdash.training.experiment import ExperimentSpec
-from cropdash.training.optimisation import choose_device
+from cropdash.training.experiment import Device, ExperimentSpec
+from cropdash.training.optimisation import answering_device
 from cropdash.training.setup import batches_for, network_for
 from cropdash.training.summary import TrainingSummary
 from cropdash.training.trained_model import ModelAnswers, finished_summary
@@ -28,6 +28,7 @@ class TrainedNetwork:
 
     Attributes:
         given: the sensors that parcels are given, as if they had no date of the others; all if None.
+        device: where to compute; see :func:`~cropdash.training.optimisation.answering_device`.
     """
 
     spec: ExperimentSpec
@@ -35,6 +36,7 @@ class TrainedNetwork:
     normalisation: Normalisation
     network: CropNetwork
     given: tuple[str, ...] | None = None
+    device: Device | None = None
 
     def batches(self, store: ParcelStore, rows: np.ndarray, index: np.ndarray) -> ParcelBatches:
         origin = self.summary.season_origin
@@ -49,7 +51,7 @@ class TrainedNetwork:
         on_batch: Callable[[int], None] | None = None,
         on_attention: AttentionSink | None = None,
     ) -> ModelAnswers:
-        """Answer on the device that the run's specification names; see :meth:`TrainedModel.answer`.
+        """See :meth:`TrainedModel.answer`.
 
         Args:
             on_batch, on_attention: those of :func:`~cropdash.training.evaluation.answer`.
@@ -58,14 +60,17 @@ class TrainedNetwork:
         batches = self.batches(store, rows, index)
         if not len(batches):
             return ModelAnswers(None, batches.left_out)
-        device = choose_device(self.spec.device)
+        device = answering_device(self.spec.device, self.device)
         network = self.network.to(device)
         answers = answer(network, batches, device, on_batch=on_batch, on_attention=on_attention)
         return ModelAnswers(answers, batches.left_out)
 
 
-def load_network(run: Run) -> TrainedNetwork:
+def load_network(run: Run, device: Device | None = None) -> TrainedNetwork:
     """The network of a finished run, in evaluation mode on the CPU.
+
+    Args:
+        device: where it is to answer.
 
     Raises:
         ValueError: the run is not finished, was fused from others, or a file of it is malformed.
@@ -75,4 +80,5 @@ def load_network(run: Run) -> TrainedNetwork:
     network = network_for(spec, channels, len(summary.classes))
     network.load_state_dict(load_file(run.folder.file(MODEL)))
     network.eval()
-    return TrainedNetwork(spec, summary, Normalisation.read(run.folder.file(NORMALISATION)), network)
+    normalisation = Normalisation.read(run.folder.file(NORMALISATION))
+    return TrainedNetwork(spec, summary, normalisation, network, device=device)

@@ -77,6 +77,14 @@ def test_defaults_are_the_study() -> None:
             {"sampling": {"balanced": True}, "optimisation": {"logit_adjustment": 1}},
             "sampling.balanced and optimisation.logit_adjustment exclude each other",
         ),
+        (
+            {"sampling": {"balanced": True}, "optimisation": {"class_weights": "inverse"}},
+            "sampling.balanced and optimisation.class_weights inverse exclude each other",
+        ),
+        (
+            {"optimisation": {"class_weights": "inverse", "logit_adjustment": 1}},
+            "optimisation.logit_adjustment and optimisation.class_weights inverse exclude each other",
+        ),
         ({"optimisation": {"epochs": 0}}, "optimisation.epochs"),
         ({"optimisation": {"batch_size": 1}}, "optimisation.batch_size"),
         (

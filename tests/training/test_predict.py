@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from cropdash.runs.attention_store import AttentionTable
 from cropdash.runs.run import Run
@@ -27,6 +30,35 @@ def test_the_test_regions_predicted_again_are_the_runs_own_predictions(run: Run)
     assert own is not None
     again = predict(run, regions=["r4"])
     assert again.equals(own.astype(dict(zip(again, again.dtypes, strict=True))))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param({"device": "cuda"}, id="trained on a GPU, which this machine lacks"),
+        pytest.param(
+            {"sampling": {"balanced": True}, "optimisation": {"class_weights": "inverse"}},
+            id="trained by what is refused today",
+        ),
+    ],
+)
+def test_what_a_run_was_trained_with_does_not_keep_it_from_answering(
+    run: Run, tmp_path: Path, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    old = tmp_path / "old"
+    shutil.copytree(run.folder.path, old)
+    spec = json.loads((old / "spec.json").read_text())
+    for name, value in asked.items():
+        spec[name] = {**spec[name], **value} if isinstance(value, dict) else value
+    (old / "spec.json").write_text(json.dumps(spec))
+    assert predict(old, regions=["r4"]).equals(predict(run, regions=["r4"]))
+
+
+def test_a_device_that_is_asked_for_must_be_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="device cuda is not available on this machine"):
+        predict(run, regions=["r4"], device="cuda")
 
 
 def test_every_parcel_of_every_region_has_a_row(run: Run, data: Path) -> None:

@@ -13,6 +13,7 @@ from cropdash.datasets.store import ParcelStore
 from cropdash.nomenclature import SENSORS, CropClass
 from cropdash.runs.run import Run
 from cropdash.runs.temperature import Temperature
+from cropdash.training.experiment import Device
 from cropdash.training.setup import usable_dates
 from cropdash.training.trained_model import TrainedModel, load_model
 
@@ -51,11 +52,14 @@ class Ensemble:
         return self.members[0].summary.classes
 
     @classmethod
-    def load(cls, runs: Sequence[str | Path], *, calibrated: bool = False) -> Ensemble:
+    def load(
+        cls, runs: Sequence[str | Path], *, calibrated: bool = False, device: Device | None = None
+    ) -> Ensemble:
         """Load finished runs.
 
         Args:
             calibrated: divide the scores of each run by its temperature.
+            device: where networks are to answer; see :func:`~cropdash.training.trained_model.load_model`.
 
         Raises:
             ValueError: none is named, one has no model or is not finished, or their classes differ; or one has no
@@ -66,7 +70,7 @@ class Ensemble:
         opened = [Run(path) for path in runs]
         check_classes(opened)
         temperatures = tuple(_temperature(run) for run in opened) if calibrated else ()
-        return cls(tuple(load_model(run) for run in opened), temperatures)
+        return cls(tuple(load_model(run, device) for run in opened), temperatures)
 
     def answer(
         self, store: ParcelStore, rows: np.ndarray, on_batch: Callable[[int], None] | None = None
@@ -139,6 +143,8 @@ def _listed(codes: Sequence[int]) -> str:
 
 
 @lru_cache(maxsize=1)
-def loaded(runs: tuple[str, ...], _fingerprint: str, calibrated: bool) -> Ensemble:
+def loaded(
+    runs: tuple[str, ...], _fingerprint: str, calibrated: bool, device: Device | None = None
+) -> Ensemble:
     """The runs, loaded once in each process."""
-    return Ensemble.load(runs, calibrated=calibrated)
+    return Ensemble.load(runs, calibrated=calibrated, device=device)

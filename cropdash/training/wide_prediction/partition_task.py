@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cropdash.training.experiment import Device
 from cropdash.training.optimisation import threads_set
 from cropdash.training.wide_prediction.answer_table import answer_table
 from cropdash.training.wide_prediction.ensemble import loaded
@@ -23,6 +24,7 @@ def predict_partition(
     fingerprint: str,
     calibrated: bool = False,
     threads: int | None = None,
+    device: Device | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> None:
     """Predict a partition and write it into the prediction's folder.
@@ -34,6 +36,7 @@ def predict_partition(
         fingerprint: of the runs, so that a process does not answer with what it loaded before they changed.
         calibrated: whether the scores of each run are divided by its temperature.
         threads: CPU threads; torch's own choice if None.
+        device: where to compute; where each run was trained, or the best there is, if None.
         stop: asked after every batch.
 
     Raises:
@@ -46,7 +49,7 @@ def predict_partition(
         if stop():
             raise PredictionStopped("the prediction was stopped")
 
-    ensemble = loaded(runs, fingerprint, calibrated)
+    ensemble = loaded(runs, fingerprint, calibrated, device)
     partition = source.partition(number)
     with threads_set(threads):
         answers = ensemble.answer(partition.store, partition.rows, on_batch)

@@ -17,10 +17,12 @@ from typing import Any
 
 from cropdash.atomic import write_text
 from cropdash.datasets.info import DatasetInfo
+from cropdash.engine import GPU
 from cropdash.runs.run import Run
 from cropdash.runs.run_folder import MODEL, NORMALISATION, SPEC, SUMMARY
 from cropdash.runs.temperature import TEMPERATURE
 from cropdash.training.baselines.trained_baseline import BOOSTING, CALENDAR, FOREST
+from cropdash.training.experiment import Device
 from cropdash.training.summary import software
 from cropdash.training.trained_model import check_info
 from cropdash.training.wide_prediction.answer_table import MEANINGS
@@ -83,6 +85,7 @@ def predict_wide(
     workers: int = 1,
     scheduler: str | None = None,
     threads: int | None = None,
+    device: Device | None = None,
     restart: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> WidePrediction:
@@ -100,6 +103,8 @@ def predict_wide(
         workers: processes of our own that work at once; with 1 it is this one.
         scheduler: address of a running Dask scheduler, instead; its workers must see the same files.
         threads: CPU threads of each process; torch's own choice in this one and 1 in others if None.
+        device: where to compute; where each run was trained, or the best there is, if None. With ``cuda`` the
+            workers of a scheduler must offer the resource GPU, and each partition takes one.
         restart: throw away what ``out`` holds of another prediction.
         progress: called with the parcels predicted and their number.
 
@@ -132,7 +137,9 @@ def predict_wide(
         _description(paths, fingerprints, source, ensemble, info, calibrated), restart=restart
     )
     if "result" not in description:
-        _work_off(folder, source, counts, paths, joint, calibrated, workers, scheduler, threads, progress)
+        _work_off(
+            folder, source, counts, paths, joint, calibrated, workers, scheduler, threads, device, progress
+        )
         result = _assemble(folder, len(counts), ensemble, info)
         description = {**description, "result": result}
         folder.describe(description)
@@ -190,6 +197,7 @@ def _work_off(
     workers: int,
     scheduler: str | None,
     threads: int | None,
+    device: Device | None,
     progress: Callable[[int, int], None] | None,
 ) -> None:
     finished = folder.finished()
@@ -205,6 +213,7 @@ def _work_off(
         "fingerprint": fingerprint,
         "calibrated": calibrated,
         "threads": threads or (None if here else 1),
+        "device": device,
     }
     outcomes = work_off(
         predict_partition,
@@ -213,6 +222,7 @@ def _work_off(
         workers=workers,
         scheduler=scheduler,
         threads=threads or 1,
+        resources={GPU: 1} if device == "cuda" else None,
     )
     failures: list[BaseException] = []
     in_a_row = 0
