@@ -72,12 +72,18 @@ def _nomenclature(otherwise: str) -> Callable[[Callable[..., Any]], Callable[...
     )
 
 
+_keep_unlabelled = click.option(
+    "--keep-unlabelled", is_flag=True, help="Import parcels without a label too, to be predicted."
+)
+
+
 @_import_verb("reference", season_origin="10-01")
 @_outlines
 @click.option(
     "--label-field", help="Label to use by default where labels.json has several, such as CODE_GROUP."
 )
 @_nomenclature("RPG groups")
+@_keep_unlabelled
 @click.option(
     "--s2-scale",
     type=float,
@@ -101,6 +107,7 @@ def import_reference_command(source: Path, out: Path, s2_scale: float | None, **
 )
 @click.option("--label-field", help="Label to use by default; label_44class or CODE_GROUP if unset.")
 @_nomenclature("the published one of the label")
+@_keep_unlabelled
 @click.option(
     "--folds",
     type=click.IntRange(min=2),

@@ -29,6 +29,8 @@ def _classes(inspection: Inspection) -> str:
         + [str(crop.parcels), f"{crop.parcels / max(1, inspection.parcels):.2%}"]
         for crop in inspection.classes
     ]
+    if not inspection.classes:
+        rows.append(["", "none has a label", *["" for _ in regions], "", ""])
     totals = [str(inspection.regions[region]) for region in regions]
     rows.append(["", "all parcels", *totals, str(inspection.parcels), ""])
     return f"Parcels by {inspection.label_field} and region\n" + _table(

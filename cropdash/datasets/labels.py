@@ -92,6 +92,11 @@ def prepare_labels(
             name = nomenclature.by_code[code].name if code in nomenclature.by_code else ""
             dropped.append(DroppedClass(code, name, count, reason))
     classes = tuple(crop for crop in nomenclature.classes if crop.code in left)
+    if len(used) and not labelled:
+        raise ValueError(
+            f"{field}: none of the {len(used)} parcels of the experiment has a label, so nothing can be learnt from them; "
+            "a run that was trained elsewhere can predict them"
+        )
     if len(classes) < 2:
         told = "; ".join(
             f"{drop.code} {drop.name} ({drop.parcels} parcels): {drop.reason}" for drop in dropped

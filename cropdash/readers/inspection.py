@@ -57,15 +57,16 @@ def _inspect_folder(
     folder: ReferenceFolder, label_field: str | None, nomenclature: Nomenclature
 ) -> Inspection:
     fields = folder.label_fields()
-    default = DEFAULT_LABEL_FIELD if DEFAULT_LABEL_FIELD in fields else fields[0]
-    field = checked_field(folder.root, label_field or default, fields)
+    default = DEFAULT_LABEL_FIELD if DEFAULT_LABEL_FIELD in fields or not fields else fields[0]
+    # Where nobody has a label, parcels are those that an import for prediction keeps.
+    field = checked_field(folder.root, label_field or default, fields or (DEFAULT_LABEL_FIELD,))
     report = ImportReport(source=str(folder.root))
     regions: list[str] = []
     codes: list[int] = []
     without_features = 0
     lengths: dict[str, list[tuple[int, int]]] = {name: [] for name in folder.sensors}
     calendars: dict[str, dict[int, int]] = {name: {} for name in folder.sensors}
-    for parcel in folder.parcels(report, field):
+    for parcel in folder.parcels(report, field, keep_unlabelled=not fields):
         regions.append(parcel.region)
         codes.append(parcel.labels.get(field, NO_LABEL))
         without_features += parcel.features is None

@@ -36,6 +36,7 @@ def import_pixel_set(
     scale: float | None = None,
     season_origin: str | None = None,
     name: str | None = None,
+    keep_unlabelled: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> ImportReport:
@@ -48,7 +49,8 @@ def import_pixel_set(
         label_field: the label to learn by default; ``label_44class``, ``CODE_GROUP``, or the only one, if
             None.
         nomenclature: what the codes mean, or the file that says so. If None, the published classes for
-            ``label_44class``, the RPG crop groups for ``CODE_GROUP``, and numbers for any other.
+            ``label_44class``, the RPG crop groups for ``CODE_GROUP`` and where there is no label, and numbers
+            for any other.
         folds: divide the parcels into so many regions at random, as PSE-TAE's own cross-validation does;
             one region if None. The layout does not say where parcels lie, so neighbours then stand on both
             sides of a split and figures are too good.
@@ -56,6 +58,7 @@ def import_pixel_set(
         scale: physical value of one stored unit; 0.0001 for Sentinel-2 integers, else 1, if None.
         season_origin: month and day that days count from; 1 January if None.
         name: the data set's name; that of the folder if None.
+        keep_unlabelled: import parcels without a label too, for prediction; ``META/labels.json`` is then not needed.
         overwrite: replace a store that is already there.
         progress: called with the parcels read so far and their number.
 
@@ -74,7 +77,7 @@ def import_pixel_set(
     fields = folder.label_fields()
     if label_field is None and PUBLISHED_LABEL_FIELD in fields:
         label_field = PUBLISHED_LABEL_FIELD
-    if nomenclature is None:
+    if nomenclature is None and fields:
         learnt = label_field or (DEFAULT_LABEL_FIELD if DEFAULT_LABEL_FIELD in fields else fields[0])
         nomenclature = _nomenclature(source, learnt)
     return import_reference(
@@ -89,6 +92,7 @@ def import_pixel_set(
         scales=None if scale is None else {sensor: scale},
         sensor=sensor,
         folds=folds,
+        keep_unlabelled=keep_unlabelled,
         overwrite=overwrite,
         progress=progress,
     )

@@ -94,17 +94,15 @@ class ReferenceFolder:
         return cls(root, roots, {name: regions for name, regions in sensors.items() if regions})
 
     def label_fields(self) -> tuple[str, ...]:
-        """The nomenclatures of all ``labels.json``, in the order they are met.
+        """The nomenclatures of all ``labels.json``, in the order they are met; none where there is no such file.
 
         Raises:
-            ValueError: a file is malformed, or there is no label at all.
+            ValueError: a file is malformed.
         """
         fields: dict[str, None] = {}
         for folders in self.sensors.values():
             for folder in folders.values():
                 fields |= dict.fromkeys(read_labels(folder))
-        if not fields:
-            raise ValueError(f"{self.root}: no META/labels.json in any region, so no parcel has a label")
         return tuple(fields)
 
     def common_type(self, sensor: str) -> np.dtype | None:
@@ -131,11 +129,14 @@ class ReferenceFolder:
             for region in self.regions
         )
 
-    def parcels(self, report: ImportReport, label_field: str) -> Iterator[ReferenceParcel]:
+    def parcels(
+        self, report: ImportReport, label_field: str, *, keep_unlabelled: bool = False
+    ) -> Iterator[ReferenceParcel]:
         """Read the parcels in order of region and id; what cannot be used goes into the report.
 
         Args:
             label_field: a parcel without this label is reported; without any label it is left out.
+            keep_unlabelled: read those too, and report none for want of a label.
 
         Raises:
             ValueError: a META file is malformed; the message names it.
@@ -152,7 +153,8 @@ class ReferenceFolder:
             ids = set().union(*(part.arrays.keys() | part.labelled for part in content.values()))
             for parcel_id in sorted(ids):
                 add = partial(report.add, region=region, parcel_id=parcel_id)
-                parcel = self._parcel(region, parcel_id, content, add, label_field, seen)
+                wanted = None if keep_unlabelled else label_field
+                parcel = self._parcel(region, parcel_id, content, add, wanted, seen)
                 if parcel is not None:
                     seen[parcel_id] = region
                     yield parcel
@@ -163,7 +165,7 @@ class ReferenceFolder:
         parcel_id: str,
         content: Mapping[str, RegionFiles],
         add: Callable[..., None],
-        label_field: str,
+        label_field: str | None,
         seen: Mapping[str, str],
     ) -> ReferenceParcel | None:
         with_array = [name for name, part in content.items() if parcel_id in part.arrays]
@@ -174,10 +176,10 @@ class ReferenceFolder:
             add(Reason.REPEATED_ID, f"already read in region {seen[parcel_id]}; not imported again")
             return None
         labels = labels_of(parcel_id, content, add)
-        if not labels:
+        if label_field is not None and not labels:
             add(Reason.ARRAY_WITHOUT_LABEL, "no label of any kind; not imported", field=label_field)
             return None
-        if label_field not in labels:
+        if label_field is not None and label_field not in labels:
             add(
                 Reason.ARRAY_WITHOUT_LABEL,
                 f"imported with label {NO_LABEL}, since others are there",

@@ -57,6 +57,7 @@ def import_reference(
     scales: Mapping[str, float] | None = None,
     sensor: str | None = None,
     folds: int | None = None,
+    keep_unlabelled: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> ImportReport:
@@ -75,6 +76,7 @@ def import_reference(
         sensor: the sensor of a folder with ``DATA`` and ``META``; told by its channels if None.
         folds: divide the parcels of a folder without regions into so many regions at random, always
             alike. Neighbours then stand on both sides of a split, and figures are too good.
+        keep_unlabelled: import parcels without a label too, for prediction; ``META/labels.json`` is then not needed.
         overwrite: replace a store that is already there.
         progress: called with the parcels read so far and their number.
 
@@ -84,13 +86,15 @@ def import_reference(
     Raises:
         FileNotFoundError: nothing of the layout at ``root``.
         FileExistsError: something is at ``out``.
-        ValueError: a META file or the vector file is malformed, the label field is unclear, or no parcel
-            could be imported.
+        ValueError: a META file or the vector file is malformed, there is no label at all, the label field is
+            unclear, or no parcel could be imported.
     """
     folder = ReferenceFolder.open(root, sensor)
     if folds is not None and (folder.regions != (ONLY_REGION,) or folds < 2):
         raise ValueError(f"{folder.root}: folds divide a folder without regions into 2 or more")
     fields = folder.label_fields()
+    if not fields and keep_unlabelled:
+        fields = (label_field or DEFAULT_LABEL_FIELD,)
     label_field = _label_field(folder, fields, label_field)
     if not isinstance(nomenclature, Nomenclature):
         nomenclature = Nomenclature.rpg_groups() if nomenclature is None else Nomenclature.read(nomenclature)
@@ -116,7 +120,7 @@ def import_reference(
     )
     return store_parcels(
         writer,
-        _parcels(folder, label_field, sensors, folds, report),
+        _parcels(folder, label_field, sensors, folds, report, keep_unlabelled),
         report,
         label_field=label_field,
         nomenclature=nomenclature,
@@ -133,12 +137,19 @@ def _parcels(
     sensors: Mapping[str, SensorInfo],
     folds: int | None,
     report: ImportReport,
+    keep_unlabelled: bool,
 ) -> Iterator[SourceParcel]:
     bright: dict[str, float] = {}
-    for parcel in folder.parcels(report, label_field):
+    unlabelled = 0
+    for parcel in folder.parcels(report, label_field, keep_unlabelled=keep_unlabelled):
+        unlabelled += label_field not in parcel.labels
         series = _stored_series(parcel, sensors, report, bright)
         region = parcel.region if folds is None else _fold(parcel.parcel_id, folds)
         yield SourceParcel(region, parcel.parcel_id, parcel.labels, series, parcel.features)
+    if keep_unlabelled and unlabelled:
+        report.notes.append(
+            f"{unlabelled} parcels have no {label_field}: they can be predicted, not learnt from"
+        )
     report.notes += [
         f"{sensor}: floating-point values up to {most:.6g} taken as they are ({sensors[sensor].unit}); "
         f"give {sensor} the scale 0.0001 if they are reflectance x 10000"
@@ -153,6 +164,11 @@ def _fold(parcel_id: str, folds: int) -> str:
 
 
 def _label_field(folder: ReferenceFolder, fields: tuple[str, ...], wanted: str | None) -> str:
+    if not fields:
+        raise ValueError(
+            f"{folder.root}: no META/labels.json in any region, so no parcel has a label; parcels to be predicted are "
+            "imported with --keep-unlabelled (keep_unlabelled)"
+        )
     if wanted is None and DEFAULT_LABEL_FIELD in fields:
         return DEFAULT_LABEL_FIELD
     if wanted is None and len(fields) == 1:

@@ -8,15 +8,16 @@ arXiv 1603.04779, here of the inputs). Weights and batch norms stay as they were
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from cropdash.datasets.labels import class_index
+from cropdash.datasets.labels import NO_LABEL, class_index
 from cropdash.datasets.normalisation import Normalisation
 from cropdash.datasets.store import ParcelStore
+from cropdash.nomenclature import CropClass
 from cropdash.runs.metrics import ConfusionMatrix
 from cropdash.runs.run import Run
 from cropdash.runs.season_parts import RegionCounts
@@ -104,9 +105,12 @@ def _labels(model: TrainedModel, store: ParcelStore, rows: np.ndarray) -> tuple[
     codes = store.parcels[field].to_numpy()
     index = class_index(codes, summary.classes, summary.merge)
     others = Counter(codes[rows][index[rows] < 0].tolist())
-    unknown = {
-        f"{code} {known[code].name}" if code in known else str(code): count for code, count in others.items()
-    }
+    if len(rows) and set(others) == {NO_LABEL} and others[NO_LABEL] == len(rows):
+        raise ValueError(
+            f"none of the {len(rows)} parcels of {store.path} has a label, so nothing is there to compare with; "
+            "cropdash predict answers for them"
+        )
+    unknown = {_code_in_words(code, known): count for code, count in others.items()}
     if not (index[rows] >= 0).any():
         classes = ", ".join(f"{crop.code} {crop.name}" for crop in summary.classes)
         raise ValueError(
@@ -114,6 +118,12 @@ def _labels(model: TrainedModel, store: ParcelStore, rows: np.ndarray) -> tuple[
             f"{', '.join(unknown) or 'none'}"
         )
     return index, unknown
+
+
+def _code_in_words(code: int, known: Mapping[int, CropClass]) -> str:
+    if code == NO_LABEL:
+        return "no label"
+    return f"{code} {known[code].name}" if code in known else str(code)
 
 
 def _adapted(model: TrainedModel, store: ParcelStore, rows: np.ndarray) -> TrainedNetwork:

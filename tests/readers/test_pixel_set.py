@@ -165,6 +165,12 @@ class TestBrokenFiles:
         report, _ = run_import()
         assert only_problem(report, Reason.ARRAY_WITHOUT_LABEL).parcel_id == "5"
 
+    def test_a_folder_without_labels_is_imported_for_prediction_where_that_is_asked_for(self, root, tmp_path):
+        (root / "META" / "labels.json").unlink()
+        with pytest.raises(ValueError, match="--keep-unlabelled"):
+            import_pixel_set(root, tmp_path / "refused")
+        assert import_pixel_set(root, tmp_path / "kept", keep_unlabelled=True).imported == 6
+
     def test_a_folder_of_another_layout_is_told(self, tmp_path):
         with pytest.raises(
             FileNotFoundError, match="is not in the Pixel-Set layout: it holds no folder DATA"

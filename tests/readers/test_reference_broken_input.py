@@ -12,6 +12,7 @@ import pytest
 
 from cropdash.datasets.import_report import Reason
 from cropdash.datasets.store import ParcelStore
+from cropdash.readers.inspection import inspect
 from cropdash.readers.reference_series import read_series
 from tests.readers.reference_tree import DATES, edit_array, edit_meta, only_problem, write_meta
 
@@ -380,8 +381,34 @@ def test_json_of_another_structure_is_named(reference_root, run_import, name, co
 def test_no_labels_at_all(reference_root, run_import):
     for path in reference_root.glob("*/*/META/labels.json"):
         path.unlink()
-    with pytest.raises(ValueError, match="no parcel has a label"):
+    with pytest.raises(ValueError, match=r"no parcel has a label; .* imported with --keep-unlabelled"):
         run_import()
+
+
+def test_parcels_without_any_label_are_imported_for_prediction_where_that_is_asked_for(
+    reference_root, run_import
+):
+    for path in reference_root.glob("*/*/META/labels.json"):
+        path.unlink()
+    report, store = run_import(keep_unlabelled=True)
+    assert not report.counts
+    assert report.notes == ["6 parcels have no CODE_GROUP: they can be predicted, not learnt from"]
+    assert store.parcels["CODE_GROUP"].tolist() == [-1] * 6
+    for source in (reference_root, store):
+        found = inspect(source)
+        assert (found.parcels, found.classes, found.missing["label"]) == (6, [], 6)
+        assert "none has a label" in found.text()
+
+
+def test_parcels_with_and_without_a_label_stand_in_one_store_where_that_is_asked_for(
+    reference_root, run_import
+):
+    for folder in ("s1_data", "s2_data"):
+        edit_meta(reference_root / folder / "ra", "labels", lambda labels: labels["CODE_GROUP"].pop("13"))
+    report, store = run_import(keep_unlabelled=True)
+    assert not report.counts
+    assert store.parcels.loc[store.row_of("13"), "CODE_GROUP"] == -1
+    assert (store.parcels["CODE_GROUP"] >= 0).sum() == 5
 
 
 def test_an_unknown_label_field_is_refused_with_the_known_ones(run_import):

@@ -84,6 +84,12 @@ def test_a_data_set_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+def test_parcels_without_a_label_are_nothing_to_learn_from(tmp_path: Path) -> None:
+    store = random_store(tmp_path / "unlabelled", classes=(-1,))
+    with pytest.raises(ValueError, match=r"CODE_GROUP: none of the 24 parcels of the experiment has a label"):
+        Setup.of(small_spec(store.path))
+
+
 def test_a_sensor_that_the_data_lacks_is_named(tmp_path: Path) -> None:
     store = random_store(tmp_path / "s2", sensors=("S2",))
     with pytest.raises(ValueError, match=r"experiment tsa needs S1 and S2; the data set .* holds S2 only"):

@@ -128,3 +128,9 @@ def test_the_command_shows_the_drop_and_writes_the_table(
     unknown = CliRunner().invoke(main, [*arguments[:-1], "nowhere"])
     assert unknown.exit_code == 1
     assert "nowhere" in unknown.output
+
+
+def test_a_place_without_labels_is_nothing_to_compare_with(run: Run, tmp_path: Path) -> None:
+    there = random_store(tmp_path / "unlabelled", 6, ("a", "b"), seed=7, classes=(-1,))
+    with pytest.raises(ValueError, match=r"none of the 12 parcels .* has a label, .* cropdash predict"):
+        transfer(run, there)
