@@ -149,7 +149,8 @@ def _picture(record: GridRecord, standing: GridStanding) -> Group:
 
 
 def _left(one: ItemStanding) -> str:
-    return "" if one.pace is None else f"about {duration(one.pace * (one.epochs - one.epoch))}"
+    left = one.seconds_left
+    return "" if left is None else f"about {duration(left)}"
 
 
 def _table(headings: Sequence[str], right: Iterable[int] = ()) -> Table:

@@ -34,8 +34,10 @@ class ItemStanding:
         run: its folder's name; None before there is one.
         epoch, epochs: finished epochs, of how many; no epochs for a fusion.
         reason: why it failed or was interrupted; empty otherwise.
-        pace: seconds an epoch; None before the first has ended.
+        pace: seconds an epoch; None before the first has ended, and of a random forest or boosting.
         status: as its folder says it; None without one.
+        fit_seconds: what a random forest or boosting takes from its start to its end: of a finished one as it was, of a
+            running one as its trees so far let expect; None of a network, and before there are trees.
     """
 
     item: Item
@@ -46,10 +48,31 @@ class ItemStanding:
     reason: str = ""
     pace: float | None = None
     status: RunStatus | None = None
+    fit_seconds: float | None = None
 
     @property
     def name(self) -> str:
         return item_name(self.item)
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether it is a random forest or boosting."""
+        return isinstance(self.item, TrainedItem) and self.item.spec.classifier != "network"
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Of a running one, from its own pace; None before there is one."""
+        if self.pace is not None:
+            return self.pace * (self.epochs - self.epoch)
+        return None if self.fit_seconds is None else max(self.fit_seconds - self.seconds_gone, 0.0)
+
+    @property
+    def seconds_gone(self) -> float:
+        """Since a running one was begun, by its last sign of life."""
+        status = self.status
+        if self.state != "running" or status is None or status.started is None:
+            return 0.0
+        return (status.updated - status.started).total_seconds()
 
 
 @dataclass(frozen=True)
@@ -89,30 +112,61 @@ class GridStanding:
     def seconds_left(self, at_once: int | None = None) -> float | None:
         """From the pace of the runs so far, those of the same experiment first.
 
-        A fusion of finished runs takes a moment and counts for nothing. Neither does a random forest or boosting,
-        whose trees tell no time of their own and are no epochs of a network; a grid of them alone tells no time left.
+        A network is told by its epochs, a random forest or boosting by how long others took as a whole. A fusion of
+        finished runs takes a moment and counts for nothing, and so do forests and boostings beside networks as long as
+        none of them has come so far.
 
         Args:
             at_once: how many runs go on beside each other; those that are running if unset.
 
         Returns:
-            Seconds until all that waits or runs has ended; None before any run has done an epoch.
+            Seconds until all that waits or runs has ended; None before any run that tells it has done an epoch or
+            grown a tree.
         """
+        trained = [one for one in self.of_state("waiting", "running") if isinstance(one.item, TrainedItem)]
+        networks = [one for one in trained if not one.is_fit]
+        left = self._networks_left(networks)
+        if left is None:
+            return None
+        fits = self._fits_left([one for one in trained if one.is_fit])
+        if fits is None and not networks:
+            return None
+        left += fits or []
+        if not left:
+            return 0.0
+        return max(max(left), sum(left) / max(at_once or self.counts["running"], 1))
+
+    def _networks_left(self, networks: Sequence[ItemStanding]) -> list[float] | None:
+        """Seconds of each; None where no network has told its pace yet."""
         paces: dict[str, list[float]] = {}
         for item in self.items:
             if item.pace is not None:
                 paces.setdefault(item.item.experiment, []).append(item.pace)
+        if not networks:
+            return []
         if not paces:
             return None
         usual = median(pace for known in paces.values() for pace in known)
-        left = [
-            (item.epochs - item.epoch) * (item.pace or median(paces.get(item.item.experiment, [usual])))
-            for item in self.of_state("waiting", "running")
-            if isinstance(item.item, TrainedItem) and item.item.spec.classifier == "network"
+        return [
+            (one.epochs - one.epoch) * (one.pace or median(paces.get(one.item.experiment, [usual])))
+            for one in networks
         ]
-        if not left:
-            return 0.0
-        return max(max(left), sum(left) / max(at_once or self.counts["running"], 1))
+
+    def _fits_left(self, fits: Sequence[ItemStanding]) -> list[float] | None:
+        """Seconds of each random forest and boosting; None where none has told how long it takes."""
+        known: dict[str, list[float]] = {}
+        for one in self.items:
+            if one.fit_seconds is not None:
+                known.setdefault(one.item.experiment, []).append(one.fit_seconds)
+        if not fits:
+            return []
+        if not known:
+            return None
+        usual = median(seconds for of_one in known.values() for seconds in of_one)
+        return [
+            max((one.fit_seconds or median(known.get(one.item.experiment, [usual]))) - one.seconds_gone, 0.0)
+            for one in fits
+        ]
 
 
 class Observer:
@@ -146,6 +200,7 @@ class Observer:
             return ItemStanding(item, "waiting", epochs=epochs)
         status = folder.status()
         state: ItemState = "waiting" if status.state == "queued" else status.state
+        is_fit = item.spec.classifier != "network"
         return ItemStanding(
             item,
             state,
@@ -153,8 +208,9 @@ class Observer:
             epoch=status.epoch,
             epochs=epochs,
             reason=(status.error or "") if state in ("failed", "interrupted") else "",
-            pace=self._pace(folder, status.epoch),
+            pace=None if is_fit else self._pace(folder, status.epoch),
             status=status,
+            fit_seconds=_fit_seconds(status, epochs) if is_fit else None,
         )
 
     def _folder(self, item: TrainedItem, runs: Path) -> RunFolder | None:
@@ -204,3 +260,14 @@ class Observer:
                     return path.parent.name
             return None
         return known
+
+
+def _fit_seconds(status: RunStatus, trees: int) -> float | None:
+    """What a random forest or boosting took, or will by its trees so far, reading and features included."""
+    if status.started is None or not status.epoch:
+        return None
+    if status.state == "finished":
+        return None if status.finished is None else (status.finished - status.started).total_seconds()
+    if status.state != "running":
+        return None
+    return (status.updated - status.started).total_seconds() * trees / status.epoch

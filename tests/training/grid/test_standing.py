@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cropdash.runs.run_folder import RunFolder
+from cropdash.atomic import write_text
+from cropdash.runs.run_folder import STATUS, RunFolder
+from cropdash.runs.status import RunStatus
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.grid.plan import FusedItem
 from cropdash.training.grid.record import GridRecord
@@ -89,6 +91,40 @@ def test_trees_are_no_epochs_of_a_network(tmp_path: Path) -> None:
     # Four epochs of S1 are left, and ten of S2 alone, which the fusion needs.
     assert Observer(record).look().seconds_left(at_once=1) == pytest.approx(40 + 100)
     assert record.plan.epochs == 20
+
+
+def fit_in(runs: Path, spec: ExperimentSpec, state: Any, *, trees: int, seconds: float) -> RunFolder:
+    """A baseline that began so many seconds before its last sign of life."""
+    folder = RunFolder.create(runs / spec.run_id, spec.model_dump(mode="json"), epochs=spec.rounds)
+    content = folder.write_status(state, epoch=trees).model_dump()
+    content["started"] = content["updated"] - timedelta(seconds=seconds)
+    if state == "finished":
+        content["finished"] = content["updated"]
+    write_text(folder.file(STATUS), RunStatus.model_validate(content).model_dump_json())
+    return folder
+
+
+def test_a_grid_of_baselines_tells_its_time_left_by_those_that_are_done(tmp_path: Path) -> None:
+    record = begun(
+        tmp_path,
+        vary={"seed": [1, 2, 3, 4]},
+        together={"e": [{"sensors": ["S1"], "classifier": "random_forest", "baseline": {"trees": 100}}]},
+    )
+    specs = [item.spec for item in record.plan.trained]
+    look = Observer(record).look
+    fit_in(tmp_path, specs[0], "running", trees=0, seconds=5)
+    assert look().seconds_left() is None, "nothing is known before there are trees"
+    write_text(
+        RunFolder(tmp_path / specs[0].run_id).file(STATUS),
+        fit_in(tmp_path, specs[1], "finished", trees=100, seconds=60).status().model_dump_json(),
+    )
+    # Two of them are done after a minute each, two wait.
+    assert look().seconds_left(at_once=1) == pytest.approx(120)
+    fit_in(tmp_path, specs[2], "running", trees=50, seconds=40)
+    # The one that runs will take 80 s by its trees, of which 40 are gone.
+    assert look().seconds_left(at_once=1) == pytest.approx(40 + 60)
+    (running,) = look().of_state("running")
+    assert running.seconds_left == pytest.approx(40)
 
 
 def test_the_time_left_comes_from_the_pace_of_the_same_experiment(tmp_path: Path) -> None:
