@@ -141,7 +141,7 @@ class OneSensorSection(pn.Column):
         known = self._table is not None and list(self._rows.columns) == list(rows.columns)
         self._rows = rows
         if known and self._table is not None:
-            self._table.fill(rows)
+            self._table.fill(rows, groups=rows["model"].to_list())
             return
         self._table = DataTable(
             rows,
@@ -149,12 +149,13 @@ class OneSensorSection(pn.Column):
             formats={name: number(3) for name in _DECIMALS if name in rows}
             | {"days": number(0) | {"absent": "whole season"}, "seeds": number(0)},
             titles={
-                "model": "Model", "given": "Parcels have", "macro_f1": "macro-F1", "macro_f1_sd": "± over seeds",
+                "given": "Parcels have", "macro_f1": "macro-F1", "macro_f1_sd": "± over seeds",
                 "accuracy": "accuracy", "accuracy_sd": "± over seeds", "class_figure": label, "days": "Days of data",
                 "seeds": "Runs",
             },
-            hidden=("id",),
+            hidden=("id", "model"),
         )  # fmt: skip
+        self._table.fill(rows, groups=rows["model"].to_list())
 
     def _empty(self, results: Sequence[Result], regions: Sequence[str] | None) -> list[Any]:
         """Why there is nothing, and the next step."""
