@@ -5,6 +5,16 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Sequence
 
+from cropdash.analysis.mcnemar import mcnemar_of_counts
+from cropdash.dashboard.explain.certainty_drawing import (
+    BOTH_RIGHT,
+    BOTH_WRONG,
+    GROUPS,
+    ONLY_FIRST,
+    ONLY_SECOND,
+    pair_drawing,
+    reliability_drawing,
+)
 from cropdash.dashboard.explain.data_drawing import data_drawing
 from cropdash.dashboard.explain.example_matrix import EXAMPLE, Look, matrix_drawing
 from cropdash.dashboard.explain.fusion_drawing import fusion_drawing
@@ -227,10 +237,6 @@ def _metrics() -> str:
             "",
         ),
     )
-    listed = "".join(
-        f"<dt>{html.escape(name)}</dt><dd>{html.escape(meaning)}{_formula(formula)}</dd>"
-        for name, meaning, formula in others
-    )
     return (
         _words(
             "Accuracy alone misleads where one crop covers half of the land: always answering “meadows” is right for every "
@@ -244,7 +250,65 @@ def _metrics() -> str:
             ]
         )
         + _words("And for all crops together:")
-        + f"<dl class='figures'>{listed}</dl>"
+        + _definitions(others)
+    )
+
+
+def _certainty() -> str:
+    parcels = sum(size for *_, size in GROUPS)
+    error = sum(size * abs(sure - right) for sure, right, size in GROUPS) / parcels
+    gaps = " + ".join(f"{size} × {100 * abs(sure - right):.0f}" for sure, right, size in GROUPS)
+    tested = mcnemar_of_counts(BOTH_RIGHT, ONLY_FIRST, ONLY_SECOND, BOTH_WRONG)
+    difference = (
+        (
+            "McNemar's test",
+            "For accuracy, only parcels tell two runs apart that one has right and the other wrong. If both were equally "
+            "good, these would fall to either side like a coin; p is how often a coin gives so uneven a count or worse.",
+            f"{ONLY_FIRST} to {ONLY_SECOND}: p = {tested.p:.3f}",
+        ),
+        (
+            "Paired bootstrap",
+            "For macro-F1 and other figures: the test parcels are drawn again and again with repeats, both runs are "
+            "scored on each draw, and the difference is noted. Its middle 95 % are the interval.",
+            "",
+        ),
+        (
+            "Many pairs (Holm)",
+            "Of 20 pairs of equally good runs, one looks different by chance at p below 0.05. Holm's correction raises "
+            "every p for the number of pairs that were looked at.",
+            "",
+        ),
+        (
+            "Over seeds",
+            "Trained again from another random start, a network gives another figure. “±” is the standard deviation over "
+            "such trainings, and the interval of a difference of means is Welch's. A test over parcels tells of the choice "
+            "of parcels, one over seeds of the choice of start; neither knows of the other.",
+            "",
+        ),
+    )
+    sure = (
+        (
+            "Expected calibration error",
+            "Parcels are grouped by how sure the run is; in each group the share that is right is set beside it. The error is "
+            "the mean gap, each group counted by its parcels.",
+            f"({gaps}) ÷ {parcels} = {100 * error:.1f} points",
+        ),
+        (
+            "Temperature",
+            "One number, fitted in the validation region when a run has finished, by which its scores are divided. Above 1 "
+            "it makes the run less sure; no answer changes.",
+            "",
+        ),
+    )
+    return (
+        _cards(
+            [
+                _card("Two runs, the same 350 parcels", pair_drawing(), ""),
+                _card("As sure as it is right?", reliability_drawing(), ""),
+            ]
+        )
+        + _definitions(difference)
+        + _definitions(sure)
     )
 
 
@@ -295,8 +359,7 @@ def _limits() -> str:
             "are rather too narrow.",
         ),
     )
-    listed = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(words)}</dd>" for name, words in said)
-    return f"<dl class='figures'>{listed}</dl>"
+    return _definitions([(name, words, "") for name, words in said])
 
 
 _CONTENTS: dict[str, Callable[[], str]] = {
@@ -306,6 +369,7 @@ _CONTENTS: dict[str, Callable[[], str]] = {
     "season": _season,
     "confusion": _confusion,
     "metrics": _metrics,
+    "certainty": _certainty,
     "map": _map,
     "limits": _limits,
 }
@@ -317,6 +381,15 @@ def _words(sentence: str) -> str:
 
 def _formula(formula: str) -> str:
     return f"<p class='formula'>{html.escape(formula)}</p>" if formula else ""
+
+
+def _definitions(entries: Sequence[tuple[str, str, str]]) -> str:
+    """Names with their meanings, and a worked figure where there is one."""
+    listed = "".join(
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(meaning)}{_formula(formula)}</dd>"
+        for name, meaning, formula in entries
+    )
+    return f"<dl class='figures'>{listed}</dl>"
 
 
 def _card(title: str, drawing: str, content: str) -> str:

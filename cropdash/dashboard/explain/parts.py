@@ -10,6 +10,7 @@ PARTS: dict[str, str] = {
     "season": "How early, and under how much cloud",
     "confusion": "How to read a confusion matrix",
     "metrics": "What the figures mean",
+    "certainty": "Is a difference real, and is a run as sure as it is right?",
     "map": "What the map shows",
     "limits": "What no figure tells",
 }

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from cropdash.dashboard.explain.certainty_drawing import pair_drawing, reliability_drawing
 from cropdash.dashboard.explain.data_drawing import data_drawing
 from cropdash.dashboard.explain.drawing import DRAWING_CSS
 from cropdash.dashboard.explain.example_matrix import matrix_drawing
@@ -24,6 +25,8 @@ DRAWINGS: dict[str, Callable[[], str]] = {
     "share": share_drawing,
     "matrix": matrix_drawing,
     "map": map_drawing,
+    "pair": pair_drawing,
+    "reliability": reliability_drawing,
     **{f"fusion {fusion}": (lambda fusion=fusion: fusion_drawing(fusion)) for fusion in Fusion},
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -83,10 +84,17 @@ def test_the_figures_of_the_example_are_those_that_any_run_would_get() -> None:
     assert EXAMPLE.kappa == pytest.approx((285 / 350 - by_chance) / (1 - by_chance))
 
 
+def test_the_example_of_a_test_and_of_a_calibration_error_are_worked_out() -> None:
+    text = document()
+    p = 2 * sum(math.comb(20, k) for k in range(6)) / 2**20
+    assert f"15 to 5: p = {p:.3f}" in text
+    assert "(50 × 5 + 75 × 10 + 100 × 15 + 125 × 7) ÷ 350 = 9.6 points" in text
+
+
 def test_what_the_page_must_not_leave_out_is_said() -> None:
     text = document()
     for words in (
         "producer", "user", "Macro-F1", "Kappa", "IoU", "No prediction", "Simulated data", "Published figures",
-        "training regions", "not why it decides",
+        "McNemar", "Holm", "bootstrap", "calibration error", "Temperature", "training regions", "not why it decides",
     ):  # fmt: skip
         assert words in text, words
