@@ -35,7 +35,7 @@ _CELL, _NAMES = 52, 220
 _SHORT_CELL, _SHORT_NAMES = 30, 170
 _WIDEST = 980
 #: On a phone a cell is narrower, and the names stand in two lines.
-_PHONE_CELL, _PHONE_NAMES = 42, 110
+_PHONE_CELL, _PHONE_NAMES = 40, 190
 #: What stands in the cells.
 NUMBERS: dict[Mode, str] = {
     "counts": "Numbers: test parcels.",
@@ -200,9 +200,10 @@ class _Picture:
         self._saved = saved
         self._title.param.update(object=f"<h2>{title}</h2>", visible=bool(title))
         # In CSS, where it makes the picture scroll inside its place; Panel would widen the page instead.
-        self._figure.stylesheets = [
-            f":host {{ min-width: {least}px; }} @media (max-width: {PHONE}px) {{ :host {{ min-width: {phone_least}px; }} }}"
-        ]
+        # A style of its own, since Bokeh's pane passes no stylesheet on: the one width up to a phone's window, the
+        # other from there on.
+        width = f"clamp({phone_least}px, calc({phone_least}px + (100vw - {PHONE}px) * 100), {least}px)"
+        self._figure.styles = {"min-width": width}
         self._figure.object = plot
 
 

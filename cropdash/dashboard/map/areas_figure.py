@@ -9,7 +9,7 @@ import pandas as pd
 from bokeh.models import ColumnDataSource, FixedTicker, NumeralTickFormatter
 
 from cropdash.dashboard.colours import ACCENT, GROUND, INK
-from cropdash.dashboard.figures import hover, new_figure
+from cropdash.dashboard.figures import hover, name_rows, new_figure
 
 _ROW = 30
 
@@ -30,7 +30,7 @@ def areas_figure(rows: pd.DataFrame, crop: int | None) -> Any:
     plot.xaxis.formatter = NumeralTickFormatter(format="0,0")
     plot.ygrid.grid_line_color = None
     plot.yaxis.ticker = FixedTicker(ticks=y.tolist())
-    plot.yaxis.major_label_overrides = dict(zip(y.tolist(), rows["class"], strict=True))
+    name_rows(plot, dict(zip(y.tolist(), rows["class"], strict=True)))
     plot.yaxis.major_tick_line_color = None
     plot.yaxis.axis_line_color = None
     chosen = y[(rows["id"] == crop).to_numpy()]
