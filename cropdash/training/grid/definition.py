@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from cropdash.packaged import packaged_file
 from cropdash.training.experiment import explain
@@ -27,6 +27,8 @@ from cropdash.training.idle_fields import idle_fields
 SHIPPED = "grids"
 #: Joint settings that fuse two runs say so under this name, in place of sensors and fusion.
 FUSE = "fuse"
+#: Says to the checks that a grid is read from a record of one that was begun.
+STORED = {"stored": True}
 #: A grid of more runs is taken for a mistake.
 MOST_RUNS = 10_000
 _RULES: tuple[Rule, ...] = get_args(Rule)
@@ -57,7 +59,7 @@ class Grid(BaseModel):
     exclude: tuple[dict[str, Any], ...] = Field(default=(), description="Combinations that are left out.")
 
     @model_validator(mode="after")
-    def _names_fields_once(self) -> Self:
+    def _names_fields_once(self, info: ValidationInfo) -> Self:
         owner: dict[str, str] = {}
         for path, values in self.vary.items():
             check_field(path)
@@ -80,7 +82,28 @@ class Grid(BaseModel):
                 raise ValueError(
                     f"exclude, entry {number}: names {unknown[0]}, which does not vary in this grid"
                 )
+            # A grid that was begun before such entries were refused is still told of.
+            if info.context is not STORED:
+                self._check_excluded(number, excluded)
+        if "data" in owner:
+            raise ValueError(
+                "data cannot vary: a grid is of one data set, which --data names; run the grid once for each"
+            )
         return self
+
+    def _check_excluded(self, number: int, excluded: Mapping[str, Any]) -> None:
+        """An entry that no combination matches leaves nothing out, which nobody means."""
+        for path, value in excluded.items():
+            if value not in (known := self._values(path)):
+                there = ", ".join(map(repr, known))
+                raise ValueError(
+                    f"exclude, entry {number}: {path} is never {value!r} in this grid; it is {there}"
+                )
+
+    def _values(self, path: str) -> list[Any]:
+        """All that a field varies over."""
+        joint = (one[path] for settings in self.together.values() for one in settings if path in one)
+        return [*self.vary.get(path, ()), *joint]
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
@@ -103,7 +126,7 @@ class Grid(BaseModel):
 
         Args:
             changes: by dotted path. A field that varies gets this value or list of values in place of its
-                list; any other gets it in the base.
+                list, and what was excluded of the old ones is forgotten; any other gets it in the base.
 
         Raises:
             ValueError: there is no such field, or it belongs to joint settings.
@@ -120,8 +143,16 @@ class Grid(BaseModel):
                 vary[path] = tuple(value) if isinstance(value, list) else (value,)
             else:
                 base = applied(base, {path: value})
+        changed = {path: vary[path] for path in changes if path in vary}
+        exclude = [
+            one
+            for one in self.exclude
+            if all(value in changed[path] for path, value in one.items() if path in changed)
+        ]
         try:
-            return type(self).model_validate({**self.model_dump(), "base": base, "vary": vary})
+            return type(self).model_validate(
+                {**self.model_dump(), "base": base, "vary": vary, "exclude": exclude}
+            )
         except ValidationError as error:
             raise ValueError(explain(error)) from None
 

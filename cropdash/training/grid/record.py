@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cropdash.atomic import write_json, write_text
 from cropdash.json_file import read_json
 from cropdash.training.experiment import explain
-from cropdash.training.grid.definition import Grid
+from cropdash.training.grid.definition import STORED, Grid
 from cropdash.training.grid.plan import GridPlan, Item
 
 FOLDER = "grids"
@@ -109,7 +109,7 @@ class GridRecord:
     def _read(cls, path: Path) -> Self:
         file = path / _RECORD
         try:
-            return cls(path, _Content.model_validate(read_json(file)))
+            return cls(path, _Content.model_validate(read_json(file), context=STORED))
         except ValidationError as error:
             raise ValueError(f"{file}: {explain(error)}") from None
 

@@ -94,6 +94,19 @@ def test_a_combination_that_only_repeats_another_is_named() -> None:
         ({"together": {"e": [{"fuse": "mean"}]}}, "fuse must be avg or product, not 'mean'"),
         ({"together": {"e": [{"fuse": "avg", "sensors": ["S1"]}]}}, "sensors must not stand beside it"),
         ({"exclude": [{"seed": 1}]}, "exclude, entry 1: names seed, which does not vary"),
+        (
+            {"vary": {"seed": [1, 2]}, "exclude": [{"seed": 7}]},
+            "exclude, entry 1: seed is never 7 in this grid; it is 1, 2",
+        ),
+        (
+            {
+                "together": {"e": [{"sensors": ["S1"], "optimisation.learning_rate": 0.001}]},
+                "exclude": [{"sensors": ["S1"]}, {"optimisation.learning_rate": "1e-3"}],
+            },
+            "exclude, entry 2: optimisation.learning_rate is never '1e-3' in this grid; it is 0.001",
+        ),
+        ({"vary": {"data": ["a", "b"]}}, "data cannot vary: a grid is of one data set"),
+        ({"together": {"e": [{"data": "a"}]}}, "data cannot vary"),
         ({"verry": {}}, "verry"),
     ],
 )
@@ -104,6 +117,17 @@ def test_a_file_that_is_no_grid_is_refused_with_a_sentence(
     with pytest.raises(ValueError, match=re.escape(sentence)) as refused:
         Grid.read(path)
     assert str(path) in str(refused.value)
+
+
+def test_what_was_excluded_of_values_that_are_changed_is_forgotten() -> None:
+    grid = small_grid(
+        vary={"seed": [1, 2], "sampling.days": [92, None]},
+        exclude=[{"seed": 1, "sampling.days": 92}, {"seed": 2, "sampling.days": None}],
+    )
+    assert len(grid.plan("/store")) == 2
+    changed = grid.changed({"seed": [2, 3]})
+    assert changed.exclude == ({"seed": 2, "sampling.days": None},)
+    assert len(changed.plan("/store")) == 3
 
 
 def test_values_are_changed_on_the_way() -> None:
