@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.browser.waiting import at_rest
+
 # The map's figure, by its scale of squares: finds a parcel's place on the screen.
 PLACE_OF = """parcel => {
   for (const document of Bokeh.documents) for (const source of document._all_models.values()) {
@@ -25,11 +27,19 @@ PLACE_OF = """parcel => {
 }"""
 
 
-def tap(page: Any, parcel: str) -> None:
-    """Click into the middle of a parcel on the map."""
+def place_on_screen(page: Any, parcel: str) -> tuple[float, float]:
+    """The middle of a parcel on the map, in pixels of the window, once page and map have come to rest."""
     page.wait_for_function(f"parcel => ({PLACE_OF})(parcel) !== null", arg=parcel)
     plot = page.locator(".cd-map-plot")
     plot.scroll_into_view_if_needed()
-    place = page.evaluate(PLACE_OF, parcel)
-    box = plot.bounding_box()
-    page.mouse.click(box["x"] + place["x"], box["y"] + place["y"])
+
+    def look() -> tuple[float, float]:
+        place, box = page.evaluate(PLACE_OF, parcel), plot.bounding_box()
+        return box["x"] + place["x"], box["y"] + place["y"]
+
+    return at_rest(page, look)
+
+
+def tap(page: Any, parcel: str) -> None:
+    """Click into the middle of a parcel on the map."""
+    page.mouse.click(*place_on_screen(page, parcel))

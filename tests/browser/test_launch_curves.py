@@ -8,11 +8,15 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import TIMEOUT_MILLISECONDS, OpenPage, dashboard_server
+from tests.browser.waiting import at_rest
 from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=TIMEOUT_MILLISECONDS)
+
+_LINES = """() => [...Bokeh.index.query((view) => view.model.type === "Figure")]
+  .reduce((lines, view) => lines + view.model.renderers.length, 0)"""
 
 
 def test_the_figures_stay_side_by_side_from_the_first_cell_on_when_a_run_comes(
@@ -27,14 +31,13 @@ def test_the_figures_stay_side_by_side_from_the_first_cell_on_when_a_run_comes(
         figures = curves.locator(".bk-Figure")
         expect(page.locator(".cd-launch-run")).to_have_count(1)
         expect(figures).to_have_count(2)
-        before = figures.first.get_attribute("class")
+        before = page.evaluate(_LINES)
         example_run(runs, fields, "S2")
         expect(page.locator(".cd-launch-run")).to_have_count(2)
-        page.wait_for_timeout(1000)
+        page.wait_for_function(f"before => ({_LINES})() > before", arg=before)
         expect(figures).to_have_count(2)
-        assert before is not None
-        room = curves.bounding_box()
-        first, second = (figures.nth(place).bounding_box() for place in range(2))
+        places = [curves, figures.first, figures.nth(1)]
+        room, first, second = at_rest(page, lambda: [place.bounding_box() for place in places])
         assert room and first and second
         assert first["x"] - room["x"] < 8
         assert second["y"] == first["y"]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import TIMEOUT_MILLISECONDS, OpenPage
-from tests.browser.map_places import PLACE_OF
+from tests.browser.map_places import place_on_screen
 from tests.browser.test_map_attention import RUNS, open_map
 
 pytestmark = pytest.mark.browser
@@ -26,9 +26,11 @@ def test_the_line_between_two_runs_is_moved_by_keyboard_and_comes_back_from_the_
         page.keyboard.press(key)
     expect(line).to_have_attribute("aria-valuenow", "44")
     # What is clipped off takes no pointer: each side answers for itself.
-    clipped = page.evaluate("""() => [...Bokeh.index.query((view) => view.model.type === "Figure")]
-      .map((view) => view.el.getRootNode().host.style.clipPath || view.el.style.clipPath).filter(Boolean)""")
-    assert any("56%" in one for one in clipped) and any("44%" in one for one in clipped), clipped
+    page.wait_for_function("""() => {
+      const clipped = [...Bokeh.index.query((view) => view.model.type === "Figure")]
+        .map((view) => view.el.getRootNode().host.style.clipPath || view.el.style.clipPath)
+      return ["56%", "44%"].every((share) => clipped.some((one) => one.includes(share)))
+    }""")
     page.wait_for_url(re.compile(r"map\.line=44"))
     again = open_page(page.url)
     expect(again.get_by_role("slider", name=re.compile("^Line between"))).to_have_attribute(
@@ -42,10 +44,7 @@ def test_a_polygon_is_drawn_by_taps_and_closed_by_the_button(dashboard: str, ope
     expect(page.locator(".cd-map-draw-hint")).to_contain_text("Tap its corners")
     page.wait_for_function("""() => Bokeh.documents.some((document) => [...document._all_models.values()].some(
       (model) => model.type === 'Toolbar' && model.active_tap?.type === 'PolySelectTool'))""")
-    plot = page.locator(".cd-map-plot")
-    plot.scroll_into_view_if_needed()
-    box, place = plot.bounding_box(), page.evaluate(PLACE_OF, "r4-003")
-    x, y = box["x"] + place["x"], box["y"] + place["y"]
+    x, y = place_on_screen(page, "r4-003")
     for right, down in ((-7, -7), (7, -7), (0, 8)):
         page.mouse.click(x + right, y + down)
         # Two taps at once would be a double tap, which closes it.
