@@ -1,10 +1,11 @@
 """A parcel as one row of numbers: mean and spread of its pixels, band by band, on a common calendar.
 
 Each date gives a band's mean and standard deviation over the parcel, the statistics that the pixel-set encoder pools
-by as well. Parcels are seen on different days, so each series is interpolated linearly to the same dates; bringing
-series to one set of dates before a random forest is how country-wide maps were made from Sentinel-2 (Inglada et al.
-2017, Remote Sensing 9, 95). Outside a parcel's first and last acquisition the nearest one holds; a date
-too far from any acquisition is missing, and trees have a branch for that.
+by as well (there of what it has learned of each pixel; Sainte Fare Garnot et al., CVPR 2020). Parcels are seen on
+different days, so each series is brought to the same dates first, as Inglada et al. (2017, Remote Sensing 9, 95) bring
+the optical images of a country to one set of dates before they classify them. The rest is a choice made here: linear
+interpolation, of radar as of optical series; a date every so many days; outside a parcel's first and last acquisition
+the nearest one holds; a date too far from any acquisition is missing, and trees have a branch for that.
 """
 
 from __future__ import annotations

@@ -13,33 +13,24 @@ import numpy as np
 from cropdash.atomic import write_text
 from cropdash.datasets.loading import ParcelBatches
 from cropdash.runs.run_folder import RunFolder
-from cropdash.runs.temperature import Temperature
 from cropdash.training.baselines.boosting import Boosting, boost
 from cropdash.training.baselines.calendar_features import FeatureCalendar
 from cropdash.training.baselines.forest import Forest, grow_forest
 from cropdash.training.baselines.trained_baseline import BOOSTING, CALENDAR, FOREST, answer_by_trees
-from cropdash.training.evaluation import Answers, prediction_table
+from cropdash.training.evaluation import Answers
 from cropdash.training.heartbeat import Heartbeat
-from cropdash.training.loop import Stopped
 from cropdash.training.optimisation import class_weights
 from cropdash.training.progress import Phase, Progress
+from cropdash.training.run_under_way import RunUnderWay
 from cropdash.training.setup import SPLITS, Setup, Split, unscaled
 from cropdash.training.summary import provenance, training_summary
 
 
-class BaselineTraining:
-    """A baseline's run under way.
+class BaselineTraining(RunUnderWay):
+    """A baseline's run, which asks whether to stop before every batch and after every few trees.
 
     Args:
-        setup: what is trained on what.
-        folder: the run's folder, which has its specification and status.
         threads: CPU threads to use.
-        heartbeat: is told where the run stands.
-        stop: asked before every batch and after every few trees.
-        on_progress: told as often; an epoch is a tree or a round of boosting.
-
-    Attributes:
-        epoch: trees or rounds done.
     """
 
     def __init__(
@@ -51,16 +42,9 @@ class BaselineTraining:
         stop: Callable[[], bool] | None,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self.setup = setup
-        self.spec = setup.spec
+        super().__init__(setup, folder, heartbeat, stop, on_progress)
         self.options = setup.spec.baseline
-        self.folder = folder
         self.threads = threads
-        self.heartbeat = heartbeat
-        self.stop = stop
-        self.on_progress = on_progress
-        self.epoch = 0
-        self._phase: Phase = "preparing"
 
     def run(self) -> None:
         """Fit, evaluate and write the results.
@@ -148,23 +132,14 @@ class BaselineTraining:
             split: answer_by_trees(model, calendar, batches[split], lambda _: self._check_stop())
             for split in SPLITS
         }
-        setup = self.setup
-        table = prediction_table(
-            setup.store, setup.rows["test"], setup.labels.index, answers["test"], setup.codes
-        )
-        self.folder.write_predictions(table, setup.codes)
-        validation = answers["validation"]
-        temperature = Temperature.fit(
-            validation.probabilities, validation.truth, self.spec.regions.validation
-        )
-        temperature.write(self.folder.path)
+        self._write_answers(answers)
         self.folder.write_provenance(
             provenance(
-                setup, [{"first_epoch": 1, "threads": self.threads, "device": "cpu"}], self._packages()
+                self.setup, [{"first_epoch": 1, "threads": self.threads, "device": "cpu"}], self._packages()
             )
         )
         summary = training_summary(
-            setup,
+            self.setup,
             answers,
             {split: batches[split].left_out.values() for split in SPLITS},
             best_epoch=self.best,
@@ -184,10 +159,6 @@ class BaselineTraining:
         self.epoch = trees
         self._tell("training")
 
-    def _check_stop(self) -> None:
-        if self.stop is not None and self.stop():
-            raise Stopped
-
     def _tell(self, phase: Phase) -> None:
         total = self.options.trees
         words = {
@@ -196,5 +167,4 @@ class BaselineTraining:
             "testing": "Evaluating.",
         }
         self.heartbeat.tell(epoch=self.epoch, message=words[phase])
-        if self.on_progress is not None:
-            self.on_progress(Progress(phase, self.epoch, total, 1, 1))
+        self._tell_progress(Progress(phase, self.epoch, total, 1, 1))

@@ -192,7 +192,9 @@ def grow_forest(
     threads: int,
     on_trees: Callable[[int], None],
 ) -> Forest:
-    """Grow a forest (Breiman 2001): each tree on a bootstrap sample, each split on a root of the columns.
+    """Grow a forest (Breiman 2001, Machine Learning 45, 5-32): each tree on a bootstrap sample.
+
+    Each split is tried on a square root of the columns, which is scikit-learn's default.
 
     Args:
         features: ``(parcels, columns)`` float32; NaN is a missing value, for which each split learns a side.

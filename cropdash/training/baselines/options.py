@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 class BaselineOptions(BaseModel):
     """Of random forest and gradient boosting; a network knows none of it.
 
-    The defaults: a date every 10 days, which is how often one Sentinel-2 satellite comes by; unpruned trees with a
-    root of the features tried at each split (Breiman 2001); LightGBM's 31 leaves.
+    The defaults: a date every 10 days, which is how often one Sentinel-2 satellite comes by, a choice made here; unpruned
+    trees (Breiman 2001, Machine Learning 45, 5-32) with a square root of the features tried at each split, which is
+    scikit-learn's default; LightGBM's own 31 leaves and 20 parcels in a leaf.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
