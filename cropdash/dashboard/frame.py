@@ -33,6 +33,7 @@ from cropdash.dashboard.skip_link import SkipLink
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.theme import PAGE_SX, THEME
 from cropdash.dashboard.theme_switch import ThemeSwitch, begins_dark
+from cropdash.dashboard.warning_box import warning_box
 from cropdash.dashboard.workbench import Workbench
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class Frame(pn.viewable.Viewer):
         self._troubles = RunTroubles(choices, workbench)
         self._drawer = ParcelDrawer(choices, workbench)
         self._notices = pn.Column(
-            *(pmu.Alert(object=notice, severity="warning", closeable=True) for notice in notices or []),
+            *(warning_box(notice, closeable=True) for notice in notices or []),
             sizing_mode="stretch_width",
         )
         self._place = pn.Column(sizing_mode="stretch_width", css_classes=["cd-place"], margin=0)

@@ -23,6 +23,7 @@ from cropdash.dashboard.pages import PAGES, PageEntry
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
 from cropdash.dashboard.theme import PAGE_CSS
+from cropdash.dashboard.warning_box import warning_box
 from cropdash.dashboard.workbench import DatasetEntry, Workbench
 from cropdash.runs.results import Result
 
@@ -120,9 +121,7 @@ class Page(pn.viewable.Viewer, param.ParameterizedABC):
 
     def _notice(self, sentences: Sequence[str]) -> None:
         if sentences:
-            self._notices.extend(
-                pmu.Alert(object=sentence, severity="warning", closeable=True) for sentence in sentences
-            )
+            self._notices.extend(warning_box(sentence, closeable=True) for sentence in sentences)
             self._notices.visible = True
 
     # --- what a page says ------------------------------------------------------------------------
@@ -214,7 +213,7 @@ class Page(pn.viewable.Viewer, param.ParameterizedABC):
         return None
 
     def show_failure(self, error: Exception) -> None:
-        again = pmu.Button(label="Try again", variant="outlined", css_classes=["cd-try-again"])
+        again = pmu.Button(label="Try again", variant="outlined", css_classes=["cd-try-again"], margin=(4, 0))
         again.on_click(lambda _: self.update())
         # KeyError puts its message in quotes.
         message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import panel as pn
-import panel_material_ui as pmu
 
 from cropdash.dashboard.run_words import run_name
 from cropdash.dashboard.state import Choices
+from cropdash.dashboard.warning_box import warning_box
 from cropdash.dashboard.workbench import Workbench
 from cropdash.runs.results import Result
 from cropdash.runs.run import Run
@@ -62,7 +62,4 @@ class RunTroubles(pn.viewable.Viewer):
         said = troubles(self._choices.runs, known)
         if said != self._said:
             self._said = said
-            self._boxes.objects = [
-                pmu.Alert(object=sentence, severity="warning", sizing_mode="stretch_width")
-                for sentence in said
-            ]
+            self._boxes.objects = [warning_box(sentence) for sentence in said]

@@ -50,7 +50,7 @@ a {{ color: {ACCENT}; }}
 .note ul {{ margin: 4px 0 0; padding-left: 18px; }}
 .note li {{ margin: 2px 0; }}
 h2 {{ font-size: 15px; font-weight: 600; margin: 0; }}
-.empty p, .loading p, .failed p {{ font-size: 17px; max-width: 46em; margin: 18px 0 12px; }}
+.empty p, .loading p, .failed p {{ font-size: 17px; max-width: 46em; margin: 18px 0 12px; overflow-wrap: anywhere; }}
 .failed p {{ color: {FAILURE}; }}
 .problem {{ color: {FAILURE}; font-weight: 500; }}
 .swatch {{ display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin-right: 8px; flex: none; }}

@@ -108,7 +108,7 @@ def test_the_split_of_the_latest_run_on_the_data_is_proposed(workbench: Workbenc
 
 def test_what_an_address_fills_in_and_cannot_be_is_left_out_with_a_sentence(workbench: Workbench) -> None:
     page = opened("?page=launch&data=fields&launch.experiment=sonar&launch.train=nowhere", workbench)
-    said = " ".join(str(getattr(alert, "object", "")) for alert in page._notices)
+    said = " ".join(str(getattr(alert, "object", "")) for alert in page._notices).replace("\\", "")
     assert "experiment" in said and "train" in said and page._notices.visible
     spec = page._form.read()
     assert spec is not None and spec.experiment == "tsa" and spec.regions.train == ("r1", "r2")
