@@ -24,9 +24,8 @@ from cropdash.models.fusion import CropNetwork
 from cropdash.models.loss import focal_loss
 from cropdash.runs.metrics import ConfusionMatrix
 from cropdash.runs.run_folder import CHECKPOINT, MODEL, NORMALISATION, RunFolder
-from cropdash.runs.temperature import Temperature
 from cropdash.training.checkpoint import Checkpoint
-from cropdash.training.evaluation import Answers, AttentionSink, answer, attention_to, prediction_table
+from cropdash.training.evaluation import Answers, AttentionSink, answer, attention_to
 from cropdash.training.heartbeat import Heartbeat
 from cropdash.training.optimisation import (
     class_weights,
@@ -36,6 +35,7 @@ from cropdash.training.optimisation import (
     seed_epoch,
 )
 from cropdash.training.progress import Clock, Phase, Progress, duration
+from cropdash.training.run_under_way import RunUnderWay
 from cropdash.training.setup import SPLITS, Setup, Split
 from cropdash.training.summary import TrainingSummary, provenance, training_summary
 
@@ -44,24 +44,12 @@ class NonFiniteLoss(ValueError):  # noqa: N818 - the name is the sentence
     """The loss became infinite or undefined, so the weights are lost."""
 
 
-class Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
-    """The run was asked to stop."""
-
-
-class TrainingLoop:
-    """A run under way.
+class TrainingLoop(RunUnderWay):
+    """A network's run, which asks whether to stop before every batch and tells where it stands after it.
 
     Args:
-        setup: what is trained on what.
-        folder: the run's folder, which has its specification and status.
         device: where to compute.
         threads: the CPU threads that torch was given, for the record.
-        heartbeat: is told where the run stands.
-        stop: asked before every batch.
-        on_progress: told after every batch.
-
-    Attributes:
-        epoch: the last whole epoch.
     """
 
     def __init__(
@@ -74,16 +62,10 @@ class TrainingLoop:
         stop: Callable[[], bool] | None,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self.setup = setup
-        self.spec = setup.spec
+        super().__init__(setup, folder, heartbeat, stop, on_progress)
         self.recipe = setup.spec.optimisation
-        self.folder = folder
         self.device = device
-        self.heartbeat = heartbeat
-        self.stop = stop
-        self.on_progress = on_progress
         self.clock = Clock(self.recipe.epochs)
-        self.epoch = 0
         self.seconds = 0.0
         self.loss: float | None = None
         self.validation_miou: float | None = None
@@ -284,21 +266,7 @@ class TrainingLoop:
         with self.folder.attention_writer() as writer:
             sink = attention_to(writer, self.setup.store, self.setup.season_origin)
             answers["test"] = self._answers("test", "testing", self.epoch, sink)
-        self.folder.write_predictions(
-            prediction_table(
-                self.setup.store,
-                self.setup.rows["test"],
-                self.setup.labels.index,
-                answers["test"],
-                self.setup.codes,
-            ),
-            self.setup.codes,
-        )
-        validation = answers["validation"]
-        temperature = Temperature.fit(
-            validation.probabilities, validation.truth, self.spec.regions.validation
-        )
-        temperature.write(self.folder.path)
+        self._write_answers(answers)
         self.folder.write_provenance(provenance(self.setup, self.sessions))
         self.folder.write_summary(self._summary(answers).model_dump(mode="json"))
 
@@ -315,18 +283,13 @@ class TrainingLoop:
             parcels_per_second=len(self.training_batches.rows) * self.epoch / self.seconds,
         )
 
-    def _check_stop(self) -> None:
-        if self.stop is not None and self.stop():
-            raise Stopped
-
     def _tell(self, phase: Phase, epoch: int = 0, batch: int = 0, batches: int = 0) -> None:
         left = self.clock.seconds_left(epoch) if phase in ("training", "validating") else None
         progress = Progress(
             phase, epoch, self.recipe.epochs, batch, batches, self.loss, self.validation_miou, left
         )
         self.heartbeat.tell(message=_sentence(progress))
-        if self.on_progress is not None:
-            self.on_progress(progress)
+        self._tell_progress(progress)
 
 
 def _sentence(progress: Progress) -> str:

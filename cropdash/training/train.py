@@ -19,9 +19,10 @@ from cropdash.training.drawn_dates import write_drawn_dates
 from cropdash.training.existing_runs import RunExists, check_not_done
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.heartbeat import Heartbeat
-from cropdash.training.loop import NonFiniteLoss, Stopped, TrainingLoop
+from cropdash.training.loop import NonFiniteLoss, TrainingLoop
 from cropdash.training.optimisation import choose_device, threads_set
 from cropdash.training.progress import Progress
+from cropdash.training.run_under_way import Stopped
 from cropdash.training.setup import Setup
 
 if TYPE_CHECKING:
