@@ -21,7 +21,7 @@ from tests.benchmarks.conftest import Report
 from tests.benchmarks.large_region import large_region, random_answers
 from tests.benchmarks.memory import anonymous
 from tests.browser.conftest import WIDE, dashboard_server
-from tests.browser.find_browser import ADVICE, ARGUMENTS, find_browser
+from tests.browser.find_browser import started_browser
 
 PARCELS = 500_000
 RUN = "first-random-run"
@@ -96,15 +96,8 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    path = find_browser()
-    if path is None:
-        pytest.fail(ADVICE)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+    with started_browser() as started:
         yield started
-        started.close()
 
 
 def test_map_of_many_parcels(served: str, browser: Any, report: Report) -> None:

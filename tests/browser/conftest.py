@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.find_browser import ADVICE, ARGUMENTS, find_browser
+from tests.browser.find_browser import started_browser
 from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
 
@@ -118,15 +118,8 @@ def empty_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    path = find_browser()
-    if path is None:
-        pytest.fail(ADVICE)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+    with started_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The browser that the tests drive: one that is installed, or else one that can be had.
+"""The browser that the tests drive: one that is installed, or else one that can be had; and how it is started.
 
 Run as a module before the tests, it makes sure that there is one, installing it if need be.
 """
@@ -9,7 +9,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _NAMES = (
     "chromium",
@@ -27,13 +30,13 @@ _PLACES = (
     r"C:\Program Files\Google\Chrome\Application\chrome.exe",
     r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
 )
-ADVICE = (
+_ADVICE = (
     "no browser for the tests: install Chrome, Chromium or Edge, "
     "or run 'python -m playwright install chromium', or set CROPDASH_BROWSER to one"
 )
 
 #: A quiet browser: headless, and without the background requests that a closed network refuses.
-ARGUMENTS = (
+_ARGUMENTS = (
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -57,6 +60,24 @@ def find_browser() -> str | None:
         if Path(place).is_file():
             return place
     return _playwrights_own()
+
+
+@contextmanager
+def started_browser() -> Iterator[Any]:
+    """Playwright's handle of the browser, which ends with the block.
+
+    Raises:
+        RuntimeError: there is none; the message says how to have one.
+    """
+    from playwright.sync_api import sync_playwright
+
+    path = find_browser()
+    if path is None:
+        raise RuntimeError(_ADVICE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS))
+        yield browser
+        browser.close()
 
 
 def _playwrights_own() -> str | None:
@@ -84,7 +105,7 @@ def main() -> int:
     if find_browser() is None and not os.environ.get("CROPDASH_BROWSER"):
         _install()
     found = find_browser()
-    print(f"browser tests use {found}" if found else ADVICE)
+    print(f"browser tests use {found}" if found else _ADVICE)
     return 0 if found else 1
 
 
