@@ -13,7 +13,6 @@ import time
 from itertools import cycle, islice
 from pathlib import Path
 
-import psutil
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
@@ -22,7 +21,7 @@ from cropdash.dashboard.pages import PAGES
 from tests.benchmarks.bench_dashboard import message
 from tests.benchmarks.conftest import Report
 from tests.benchmarks.memory import anonymous
-from tests.browser.conftest import dashboard_server
+from tests.browser.conftest import dashboard_server, process_at
 from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
 
@@ -51,7 +50,7 @@ def memory_by_round(folder: Path) -> list[float]:
         example_run(folder / "runs", store, experiment)
     held = []
     with dashboard_server(folder / "data", folder / "runs") as address:
-        server = _process_at(address)
+        server = process_at(address)
         for _ in range(ROUNDS):
             asyncio.run(_round(address))
             time.sleep(FORGOTTEN_SECONDS)
@@ -84,16 +83,3 @@ async def _visitor(address: str) -> WebSocketClientConnection:
         await socket.write_message(fragment)
     assert '"roots"' in await message(socket, "PULL-DOC-REPLY")
     return socket
-
-
-def _process_at(address: str) -> int:
-    """The process that listens at a port of this machine."""
-    found = re.search(r":(\d+)", address.removeprefix("http:"))
-    assert found is not None
-    return next(
-        connection.pid
-        for connection in psutil.net_connections("tcp")
-        if connection.status == psutil.CONN_LISTEN
-        and connection.laddr.port == int(found[1])
-        and connection.pid
-    )

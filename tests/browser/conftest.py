@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from tests.browser.find_browser import started_browser
@@ -38,6 +39,16 @@ def free_port() -> int:
     with socket.socket() as asked:
         asked.bind(("localhost", 0))
         return int(asked.getsockname()[1])
+
+
+def process_at(address: str) -> int:
+    """The process that listens at a port of this machine."""
+    port = urlsplit(address).port
+    return next(
+        connection.pid
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid
+    )
 
 
 @contextmanager
