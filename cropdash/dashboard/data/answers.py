@@ -21,6 +21,11 @@ def answer(inspection: Inspection, title: str, region: str = "") -> str:
     counts = counts[counts["parcels"] > 0]
     sensors = listed([sensor.label for sensor in inspection.sensors.values()])
     where = f" in {known}" if known else f" in {count(len(inspection.regions), 'region')}"
+    if parcels and not inspection.classes:
+        return (
+            f"{title} holds {count(parcels, 'parcel')}{where}, seen by {sensors}. None of them has a label: a run that was "
+            "trained elsewhere can predict them (cropdash predict), and nothing can be learnt from them."
+        )
     sentence = f"{title} holds {count(parcels, 'parcel')} of {count(len(counts), 'class', 'classes')}{where}, seen by {sensors}."
     if len(counts) > 1:
         most, least = counts.iloc[0], counts.iloc[-1]
@@ -29,6 +34,12 @@ def answer(inspection: Inspection, title: str, region: str = "") -> str:
             f"the rarest {least['class']} ({count(int(least['parcels']), 'parcel')})."
         )
     return sentence
+
+
+def short_title(title: str) -> tuple[str, str]:
+    """What a data set is called, and what its title says of it behind a comma, as a sentence; or nothing."""
+    name, _, beyond = title.partition(", ")
+    return name, f"{beyond[0].upper()}{beyond[1:]}." if beyond else ""
 
 
 def class_counts(inspection: Inspection, region: str = "") -> pd.DataFrame:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from bokeh.models import (
+    BasicTicker,
     ColumnDataSource,
     CustomJSTickFormatter,
-    DatetimeTickFormatter,
     FixedTicker,
     LabelSet,
     NumeralTickFormatter,
@@ -20,7 +20,7 @@ from bokeh.models import (
 )
 
 from cropdash.dashboard.colours import ACCENT, INK, MUTED, PAPER
-from cropdash.dashboard.figures import DAY, hover, mark_date, milliseconds, new_figure
+from cropdash.dashboard.figures import DAY, hover, mark_date, mark_months, milliseconds, new_figure
 from cropdash.datasets.inspection import Distribution, Inspection, SensorInspection
 
 #: Radar in slate, optics in the accent.
@@ -63,7 +63,7 @@ def class_bars(
             text="text",
             source=source,
             x_offset=6,
-            y_offset=-8,
+            text_baseline="middle",
             text_font_size="12px",
             text_color=INK,
         )
@@ -85,8 +85,7 @@ def calendar(inspection: Inspection, day: str | None) -> tuple[Any, dict[str, Co
     plot.y_range = Range1d(-1.08 * tallest if len(sensors) > 1 else 0, 1.08 * tallest)
     plot.yaxis.axis_label = "parcels seen"
     plot.yaxis.ticker.desired_num_ticks = 5
-    plot.xaxis.formatter = DatetimeTickFormatter(months="%b %Y", days="%d %b %Y", years="%Y")
-    plot.xaxis.ticker.desired_num_ticks = 4
+    mark_months(plot)
     plot.xgrid.visible = False
     sources: dict[str, ColumnDataSource] = {}
     bars = []
@@ -155,8 +154,9 @@ def histogram(spread: Distribution, sensor: SensorInspection, what: str) -> Any:
     )
     plot.xaxis.axis_label = f"{what} (dotted: median {spread.median:g})"
     plot.yaxis.axis_label = "parcels"
-    plot.y_range.start = 0
-    plot.xgrid.visible = False
+    _count_axes(plot)
+    # Of a single number the axis would show tenths.
+    plot.x_range = Range1d(min(lows[0], spread.median - 1.5), max(highs[-1], spread.median + 1.5))
     plot.add_tools(hover([(what, "@span"), ("parcels", "@parcels{0,0}")], renderers=[bars]))
     return plot
 
@@ -182,8 +182,7 @@ def thresholds(inspection: Inspection) -> Any:
         )
     plot.xaxis.axis_label = "at least so many dates"
     plot.yaxis.axis_label = "parcels kept"
-    plot.y_range.start = 0
-    plot.xgrid.visible = False
+    _count_axes(plot)
     plot.add_tools(
         hover(
             [("", "@sensor"), ("at least", "@dates dates"), ("parcels kept", "@parcels{0,0}")],
@@ -191,3 +190,12 @@ def thresholds(inspection: Inspection) -> Any:
         )
     )
     return plot
+
+
+def _count_axes(plot: Any) -> None:
+    """Both axes count: from zero upwards, whole numbers, thousands apart."""
+    plot.y_range.start = 0
+    plot.yaxis.formatter = NumeralTickFormatter(format="0,0")
+    plot.yaxis.ticker = BasicTicker(desired_num_ticks=5, min_interval=1)
+    plot.xaxis.ticker = BasicTicker(min_interval=1)
+    plot.xgrid.visible = False

@@ -20,6 +20,7 @@ from cropdash.dashboard.data.answers import (
     faults,
     histogram_data,
     sensor_table,
+    short_title,
     threshold_data,
 )
 from cropdash.dashboard.page import Page, side_by_side, text_pane
@@ -65,7 +66,8 @@ class DataPage(Page):
 
     def _show(self, entry: DatasetEntry, inspection: Inspection) -> None:
         assert entry.info is not None
-        self.say(answer(inspection, entry.title, self.choices.region), simulated=entry.info.simulated)
+        name, beyond = short_title(entry.title)
+        self.say(answer(inspection, name, self.choices.region), simulated=entry.info.simulated)
         self._counts = class_counts(inspection, self.choices.region)
         classes, class_source = draw.class_bars(
             self._counts, class_colours(entry.info.nomenclature.classes), self.choices.crop
@@ -87,29 +89,19 @@ class DataPage(Page):
             if spread is not None
         ]
         signs = [LegendSign(one.label, draw.SENSOR_COLOURS[one.name]) for one in inspection.sensors.values()]
+        about = [text_pane(f"<p class='note'>{html.escape(beyond)}</p>", "cd-data-about")] if beyond else []
         self.body.objects = [
-            _picture("Parcels per class", "", classes, "cd-data-classes", lambda: self._counts.rename(columns={"id": "code"}), max_width=900),
+            *about,
+            *([] if self._counts.empty else [_picture("Parcels per class", "", classes, "cd-data-classes", lambda: self._counts.rename(columns={"id": "code"}))]),
             _picture("Acquisition calendar", _key(inspection), days, "cd-data-calendar", partial(calendar_data, inspection), signs),
             text_pane("<h2>Length and size of the series</h2>", margin=(14, 0, 4, 0)),
             side_by_side(
                 *histograms,
                 css_classes=["cd-data-series"],
             ),
-            _picture("Parcels kept by a threshold on dates", _key(inspection), draw.thresholds(inspection), "cd-data-thresholds", partial(threshold_data, inspection), signs, max_width=900),
+            _picture("Parcels kept by a threshold on dates", _key(inspection), draw.thresholds(inspection), "cd-data-thresholds", partial(threshold_data, inspection), signs),
             _faults_pane(inspection),
-            pn.Row(
-                text_pane("<h2>Classes and regions</h2>"),
-                csv_button("classes_and_regions.csv", lambda: self._counts.rename(columns={"id": "code"}), "cd-data-csv"),
-                sizing_mode="stretch_width",
-                margin=(14, 0, 2, 0),
-            ),
-            DataTable(
-                self._counts,
-                "cd-data-table",
-                formats={name: number(0) for name in ["parcels", *inspection.regions]},
-                titles={"class": "Class", "parcels": "Parcels"},
-                hidden=("id",),
-            ),
+            *([] if self._counts.empty else self._class_table(inspection)),
             text_pane("<h2>Sensors</h2>", margin=(14, 0, 2, 0)),
             DataTable(
                 sensor_table(inspection),
@@ -123,6 +115,27 @@ class DataPage(Page):
             ),
         ]  # fmt: skip
         self.show_body()
+
+    def _class_table(self, inspection: Inspection) -> list[pn.viewable.Viewable]:
+        return [
+            pn.Row(
+                text_pane("<h2>Classes and regions</h2>"),
+                csv_button(
+                    "classes_and_regions.csv",
+                    lambda: self._counts.rename(columns={"id": "code"}),
+                    "cd-data-csv",
+                ),
+                sizing_mode="stretch_width",
+                margin=(14, 0, 2, 0),
+            ),
+            DataTable(
+                self._counts,
+                "cd-data-table",
+                formats={name: number(0) for name in ["parcels", *inspection.regions]},
+                titles={"class": "Class", "parcels": "Parcels"},
+                hidden=("id",),
+            ),
+        ]
 
     def _choose_class(self, source: Any, indices: list[int]) -> None:
         if indices:
@@ -146,12 +159,10 @@ def _picture(
     css_class: str,
     data: Callable[[], pd.DataFrame],
     legend: Sequence[LegendSign] = (),
-    *,
-    max_width: int | None = None,
 ) -> pn.Column:
     return pn.Column(
         text_pane(f"<h2>{heading}</h2>{key}", margin=(14, 0, 4, 0)),
-        framed(_plot_pane(plot), name=heading, data=data, legend=lambda: legend, max_width=max_width),
+        framed(_plot_pane(plot), name=heading, data=data, legend=lambda: legend),
         sizing_mode="stretch_width",
         css_classes=[css_class],
     )

@@ -77,14 +77,14 @@ class LaunchPage(Page):
         self.body.objects = [
             self._queue,
             self._curves,
-            text_pane("<h2>New run</h2>", margin=(18, 0, 0, 0)),
+            text_pane(f"<h2 {_PART}>New run</h2>", margin=(18, 0, 0, 0)),
             self._form,
             self._before,
             pn.Row(self._start, self._said, sizing_mode="stretch_width"),
             text_pane(
-                "<h2>Grid</h2><p>Many experiments at once, such as those of the study. Finished ones are "
-                "skipped, interrupted ones go on from their last epoch.</p>",
-                margin=(24, 0, 0, 0),
+                f"<h2 {_PART}>Many runs at once</h2><p>A grid trains a whole set of experiments, such as those of the "
+                "study. Finished ones are skipped, interrupted ones go on from their last epoch.</p>",
+                margin=(32, 0, 8, 0),
             ),
             self._grids,
         ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ _MARKERS = {"run": "star", "evaluated": "hex", "reference": "plus"}
 _HEADINGS = {
     "S1": "Sentinel-1",
     "S2": "Sentinel-2",
-    "early": "Early",
+    "early": "Early fusion",
     "pse": "Pixel-set",
     "tsa": "In time",
     "softmax_avg": "Decision",
@@ -63,12 +63,28 @@ _STYLES = {
 }
 
 
+#: How sure a point is, as it is downloaded.
+_SPREAD = {
+    "runs": "runs",
+    "standard deviation over runs": "sd",
+    "95 % interval from": "low",
+    "95 % interval to": "high",
+}
+
+
 @dataclass(frozen=True)
 class Curve:
-    """One line of both pictures: where it comes from, and an experiment in short."""
+    """One line of both pictures.
+
+    Attributes:
+        source: where it comes from.
+        experiment: in short; what tells it from others of the experiment follows a dot in the middle.
+        run: the chosen run whose colour it takes; empty where it stands for none.
+    """
 
     source: str
     experiment: str
+    run: str = field(default="", compare=False)
 
     @property
     def short(self) -> str:
@@ -77,20 +93,21 @@ class Curve:
 
     @property
     def name(self) -> str:
-        words = experiment_in_words(self.experiment)
+        experiment, _, setting = self.experiment.partition(" · ")
+        words = ", ".join(filter(None, (experiment_in_words(experiment), setting)))
         return words if self.source == "published" else f"{words} ({_SOURCES[self.source]})"
 
     @property
     def heading(self) -> str:
         """The name as narrow as a table's heading wants it."""
-        return _HEADINGS[self.short] + (
-            "" if self.source == "published" else f", {_SHORT_SOURCES[self.source]}"
-        )
+        setting = self.experiment.partition(" · ")[2]
+        source = "" if self.source == "published" else _SHORT_SOURCES[self.source]
+        return ", ".join(filter(None, (_HEADINGS[self.short], source, setting)))
 
     def style(self, choices: Choices) -> RunStyle:
         if self.source == "published" and _WHOLE.get(self.short) in choices.runs:
             return run_style(choices, _WHOLE[self.short])
-        style = _STYLES[self.short]
+        style = run_style(choices, self.run) if self.run in choices.runs else _STYLES[self.short]
         return style if self.source == "published" else style._replace(marker=_MARKERS[self.source])
 
 
@@ -103,6 +120,7 @@ class SeasonCurves:
     caveats: list[str]
     runs: tuple[Result, ...] = ()
     others: int = 0
+    chosen: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def along(self, along: Along) -> pd.DataFrame:
         return self.days if along == "days" else self.s2_share
@@ -111,7 +129,8 @@ class SeasonCurves:
     def curves(self) -> list[Curve]:
         """All lines: published ones first, single sensors before fusions."""
         pairs = pd.concat([self.days, self.s2_share])[["source", "experiment"]].drop_duplicates()
-        curves = [Curve(str(source), str(experiment)) for source, experiment in pairs.itertuples(index=False)]
+        keys = [(str(source), str(experiment)) for source, experiment in pairs.itertuples(index=False)]
+        curves = [Curve(*key, self.chosen.get(key, "")) for key in keys]
         return sorted(curves, key=lambda one: (one.source != "published", list(_STYLES).index(one.short)))
 
     @property
@@ -134,9 +153,12 @@ class SeasonCurves:
         }
 
 
-def season_curves(results: Sequence[Result] = (), regions: Sequence[str] | None = None) -> SeasonCurves:
+def season_curves(
+    results: Sequence[Result] = (), regions: Sequence[str] | None = None, chosen: Sequence[str] = ()
+) -> SeasonCurves:
     """The published curves, and those of runs over these regions (see :func:`~.own_runs.own_curves`)."""
-    own = own_curves([one for one in results if one.experiment.partition(" ")[0] in _STYLES], regions)
+    drawable = [one for one in results if one.experiment.partition(" ")[0] in _STYLES]
+    own = own_curves(drawable, regions, chosen)
     tables, caveats = {}, []
     for along, beside in (("days", own.days), ("s2_share", own.s2_share)):
         table, said = published_season(along)  # type: ignore[arg-type]
@@ -145,7 +167,7 @@ def season_curves(results: Sequence[Result] = (), regions: Sequence[str] | None 
             table = pd.concat([table, beside.assign(code=beside["code"].astype("Int64"))], ignore_index=True)
         tables[along] = table
         caveats += [sentence for sentence in said if sentence not in caveats]
-    return SeasonCurves(tables["days"], tables["s2_share"], caveats, own.runs, own.others)
+    return SeasonCurves(tables["days"], tables["s2_share"], caveats, own.runs, own.others, own.chosen)
 
 
 def date_of(days: float) -> np.datetime64:
@@ -176,6 +198,7 @@ def curve_data(rows: pd.DataFrame, along: Along, shown: Sequence[Curve]) -> pd.D
             "figure": table["metric"],
             **at,
             "value (0 to 1)": table["value"],
+            **{name: table[column] for name, column in _SPREAD.items()},
             "doubtful": table["doubtful"],
         }
     )
