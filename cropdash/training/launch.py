@@ -69,10 +69,24 @@ def queue(
             "unless": None if unless is None else str(unless),
         },
         task,
-        resources={GPU: 1} if spec.device == "cuda" else None,
+        resources={GPU: 1} if takes_gpu(spec, engine) else None,
         on_failed=lambda error: _note_failure(folder, task, error),
     )
     return task
+
+
+def takes_gpu(spec: ExperimentSpec, engine: Engine) -> bool:
+    """Whether a run is to have a GPU to itself: with ``device: auto`` where the engine's workers have some to offer.
+
+    Without one to itself it would still find the GPU that torch sees on its machine, as would every other.
+    """
+    if spec.classifier != "network":
+        return False
+    if spec.device == "auto":
+        return bool(engine.gpus) or (
+            engine.address is not None and any(offer.get(GPU) for offer in engine.offers())
+        )
+    return spec.device == "cuda"
 
 
 def cancel(engine: Engine, run_id: str) -> None:

@@ -49,7 +49,9 @@ def grid_engine(
         return Engine(scheduler)
     fit = this_machine(max(len(plan.trained), 1))
     gpus = 0
-    if any(item.spec.device == "cuda" for item in plan.trained):
+    if any(
+        item.spec.device in ("auto", "cuda") and item.spec.classifier == "network" for item in plan.trained
+    ):
         import torch
 
         gpus = torch.cuda.device_count()

@@ -20,7 +20,7 @@ from cropdash.training.existing_runs import RunExists, check_not_done
 from cropdash.training.grid.plan import FusedItem, GridPlan, TrainedItem
 from cropdash.training.grid.record import GridRecord
 from cropdash.training.grid.standing import GridStanding, ItemStanding, Observer
-from cropdash.training.launch import queue
+from cropdash.training.launch import queue, takes_gpu
 from cropdash.training.setup import Setup
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class GridWork:
         self._tasks: dict[str, str] = {}
         self._losses: Counter[str] = Counter()
         self._elsewhere: set[str] = set()
+        self._needs_gpu = False
         self._note = ""
 
     def start(self) -> GridStanding:
@@ -136,6 +137,7 @@ class GridWork:
         except RunExists:
             self._elsewhere.add(item.key)
             return
+        self._needs_gpu = self._needs_gpu or takes_gpu(item.spec, self.engine)
         self._tasks[item.key] = queue(
             self.engine, item.spec, self.record.runs_folder, unless=self.record.cancel_file
         )
@@ -202,8 +204,7 @@ class GridWork:
         offers = self.engine.offers()
         if not offers:
             return "The scheduler has no worker; start one with: dask worker ADDRESS --nthreads 1"
-        needs_gpu = any(item.spec.device == "cuda" for item in self.record.plan.trained)
-        if needs_gpu and not any(offer.get(GPU) for offer in offers):
+        if self._needs_gpu and not any(offer.get(GPU) for offer in offers):
             return (
                 "No worker offers a GPU; start one with: dask worker ADDRESS --nthreads 1 --resources GPU=1"
             )

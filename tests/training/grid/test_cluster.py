@@ -104,6 +104,23 @@ def test_a_grid_is_cancelled_from_another_process_and_gone_on_with(
     assert worked_through(again).counts["cancelled"] == 3
 
 
+def test_a_run_that_computes_wherever_it_is_best_goes_where_a_gpu_is_offered(
+    cluster: DaskProcesses, engine: Engine, data: Path, tmp_path: Path
+) -> None:
+    """One worker of three offers one, and no other is given a run. No GPU is needed to see that."""
+    offering = cluster.start_worker("--resources", "GPU=1")
+    try:
+        wait_until(lambda: {"GPU": 1} in engine.offers())
+        work = GridWork(engine, begun(engine, data, tmp_path, vary={"seed": [1, 2, 3], "device": ["auto"]}))
+        work.start()
+        standing = worked_through(work)
+        assert standing.is_complete
+        assert {one.status.pid for one in standing.items if one.status is not None} == {offering.pid}
+    finally:
+        offering.kill()
+        wait_until(lambda: len(engine.offers()) == 2)
+
+
 def test_parcels_are_predicted_by_the_workers_of_a_scheduler(
     engine: Engine, data: Path, tmp_path: Path
 ) -> None:

@@ -6,10 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from cropdash.engine import Engine
-from cropdash.training.grid.machine import Fit, fitted
+from cropdash.training.grid.machine import Fit, fitted, grid_engine, this_machine
+from cropdash.training.launch import takes_gpu
 from tests.training.grid.dask_processes import wait_until
+from tests.training.grid.small_grid import small_grid
 
 GB = 2**30
 
@@ -29,6 +32,23 @@ def test_one_thread_a_run_unless_runs_or_memory_are_too_few(
     runs: int, cores: int, memory: float, fit: Fit
 ) -> None:
     assert fitted(runs, cores, memory) == fit
+
+
+@pytest.mark.parametrize(
+    ("device", "classifier", "gpus"),
+    [("auto", "network", 2), ("cuda", "network", 2), ("cpu", "network", 0), ("auto", "random_forest", 0)],
+)
+def test_runs_of_networks_take_turns_on_the_gpus_of_this_machine(
+    device: str, classifier: str, gpus: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    base = {"sensors": ["S1"], "classifier": classifier, "device": device}
+    grid = small_grid(vary={"seed": [1, 2, 3]})
+    plan = grid.model_copy(update={"base": {**grid.base, **base}}).plan("/store")
+    engine = grid_engine(plan)
+    assert engine.gpus == gpus
+    assert engine.workers == (gpus or this_machine(3).workers)
+    assert {takes_gpu(item.spec, engine) for item in plan.trained} == {gpus > 0}
 
 
 def test_each_local_worker_sees_one_gpu_and_offers_it(
