@@ -31,7 +31,7 @@ class AttentionByDate:
         sensor: ``S1``, ``S2`` or ``S1+S2``.
         by: whether classes are the true or the predicted ones.
         classes: in the order of the first axis of ``mean``.
-        dates: ``(dates,)`` ascending: datetime64[D], or int32 days since the season's origin.
+        dates: ``(dates,)`` datetime64[D], ascending.
         mean: ``(classes, heads, dates)`` float64; NaN where no parcel of the class has the date.
         parcels: ``(classes, dates)`` int64, parcels behind each mean.
         total: ``(classes,)`` int64, parcels of the class with any date.
@@ -62,16 +62,15 @@ class AttentionByDate:
         return _mean(np.nansum(self.mean * self.parcels[:, None, :], axis=0), self.parcels.sum(axis=0))
 
     def to_frame(self) -> pd.DataFrame:
-        """A long table: code, class, head (from 1), date or day, weight, parcels; no rows without parcels."""
+        """A long table: code, class, head (from 1), date, weight, parcels; no rows without parcels."""
         k, heads, dates = self.mean.shape
-        when = "date" if np.issubdtype(self.dates.dtype, np.datetime64) else "day"
         axes = np.indices((k, heads, dates)).reshape(3, -1)
         table = pd.DataFrame(
             {
                 "code": np.array([c.code for c in self.classes], np.int64)[axes[0]],
                 "class": np.array([c.name for c in self.classes], object)[axes[0]],
                 "head": axes[1] + 1,
-                when: self.dates[axes[2]],
+                "date": self.dates[axes[2]],
                 "weight": self.mean.ravel(),
                 "parcels": self.parcels[axes[0], axes[2]],
             }
@@ -101,36 +100,6 @@ def by_class_and_date(
     Raises:
         ValueError: the table has no such sensor, or its columns contradict each other.
     """
-    return _aggregate(table, sensor, classes, by, regions, by_day=False, relative=relative)
-
-
-def by_class_and_day_of_season(
-    table: AttentionTable,
-    sensor: str,
-    classes: Sequence[CropClass],
-    *,
-    by: By = "truth",
-    regions: Sequence[str] | None = None,
-    relative: bool = False,
-) -> AttentionByDate:
-    """The same on days since the origin of each parcel's season, so that years share an axis.
-
-    Raises:
-        ValueError: as above, or the table does not say when the parcels' seasons start.
-    """
-    return _aggregate(table, sensor, classes, by, regions, by_day=True, relative=relative)
-
-
-def _aggregate(
-    table: AttentionTable,
-    sensor: str,
-    classes: Sequence[CropClass],
-    by: By,
-    regions: Sequence[str] | None,
-    *,
-    by_day: bool,
-    relative: bool,
-) -> AttentionByDate:
     if sensor not in table.sensors:
         raise ValueError(
             f"{table.path}: has no attention over {sensor}; it has {', '.join(table.sensors) or 'none'}"
@@ -140,12 +109,11 @@ def _aggregate(
     total = np.zeros(k, np.int64)
     sums = np.zeros((k, heads, 0))
     parcels = np.zeros((k, 0), np.int64)
-    columns = [by, "dates", "weights", "heads", *(["season_start"] if by_day else [])]
-    for batch in table.batches(sensor, columns, regions):
+    for batch in table.batches(sensor, [by, "dates", "weights", "heads"], regions):
         group = batch[by].to_numpy()
         if group.max() >= k or group.min() < -1:
             raise ValueError(f"{table.path}: {by}: class indices must be -1 to {k - 1}, not {group.max()}")
-        lengths, when, weights = _flat(table, batch, heads, by_day)
+        lengths, when, weights = _flat(table, batch, heads)
         if relative:
             weights = weights * np.repeat(lengths, lengths)
         days, sums, parcels = _widened(days, np.unique(when), sums, parcels)
@@ -161,7 +129,7 @@ def _aggregate(
         sensor=sensor,
         by=by,
         classes=tuple(classes),
-        dates=days.astype(np.int32) if by_day else days.astype("datetime64[D]"),
+        dates=days.astype("datetime64[D]"),
         mean=_mean(sums, parcels[:, None, :]),
         parcels=parcels,
         total=total,
@@ -170,7 +138,7 @@ def _aggregate(
 
 
 def _flat(
-    table: AttentionTable, batch: pa.RecordBatch, heads: int, by_day: bool
+    table: AttentionTable, batch: pa.RecordBatch, heads: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of a batch: ``(parcels,)`` dates a parcel, ``(n,)`` days, and ``(heads, n)`` weights, n dates in all."""
     lengths = np.diff(batch["dates"].offsets.to_numpy())
@@ -180,10 +148,6 @@ def _flat(
     ).any():
         raise ValueError(f"{table.path}: weights: a parcel must have {heads} heads times its dates")
     when = batch["dates"].flatten().cast(pa.int32()).to_numpy().astype(np.int64)
-    if by_day:
-        if batch["season_start"].null_count:
-            raise ValueError(f"{table.path}: season_start: is not known, so there are no days of season")
-        when = when - np.repeat(batch["season_start"].cast(pa.int32()).to_numpy(), lengths)
     starts = np.cumsum(lengths) - lengths
     # Weights lie parcel by parcel, head by head, date by date.
     within = np.arange(len(when)) - np.repeat(starts, lengths)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from cropdash.analysis.proportions import wilson_interval
 from cropdash.analysis.score_intervals import FEWEST_PARCELS
@@ -100,12 +99,6 @@ def largest_confusions(
             )
         )
     return found
-
-
-def confusion_table(confusions: list[Confusion]) -> pd.DataFrame:
-    """The attributes of each confusion as columns, with its ``sentence``."""
-    columns = [*Confusion.__dataclass_fields__, "sentence"]
-    return pd.DataFrame([[getattr(one, name) for name in columns] for one in confusions], columns=columns)
 
 
 def class_order(matrix: ConfusionMatrix) -> list[int]:

@@ -18,7 +18,7 @@ from cropdash.preparation.assembly import assemble
 from cropdash.preparation.block_task import prepare_block
 from cropdash.preparation.blocks import Block, spatial_blocks
 from cropdash.preparation.parcel_outlines import Outlines, read_outlines
-from cropdash.preparation.plan import Plan, make_plan
+from cropdash.preparation.plan import make_plan
 from cropdash.preparation.recipe import Recipe
 from cropdash.preparation.report import PreparationReport
 from cropdash.preparation.work_folder import WorkFolder
@@ -98,7 +98,7 @@ def prepare(
         report.notes += part.notes
     parcels = outlines.projected(plan.grid.crs)
     blocks = spatial_blocks(parcels, plan.grid, recipe.block)
-    _work_off(work, blocks, plan, workers, scheduler, progress)
+    _work_off(work, blocks, workers, scheduler, progress)
     try:
         assemble(work, len(blocks), parcels, plan, nomenclature, out, report, overwrite=overwrite)
     except OSError as error:
@@ -128,7 +128,6 @@ def _bounds(outlines: Outlines, crs: str) -> tuple[float, float, float, float]:
 def _work_off(
     work: WorkFolder,
     blocks: Sequence[Block],
-    plan: Plan,
     workers: int | None,
     scheduler: str | None,
     progress: Callable[[int, int], None] | None,

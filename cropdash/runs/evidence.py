@@ -147,9 +147,6 @@ class Evidence(_Part):
         """Sampled parcels in all."""
         return sum(self.parcels)
 
-    def of_stream(self, stream: str) -> Occlusion | None:
-        return next((part for part in self.occlusion if part.stream == stream), None)
-
     def write(self, folder: str | Path) -> Path:
         """Write the file into a run's folder, whole or not at all."""
         path = Path(folder) / EVIDENCE

@@ -102,7 +102,7 @@ def vegetation(plans: Plans, days: np.ndarray, weather: Weather, draws: Draws) -
 
     since_end = np.where(gap, time - np.where(end < NEVER, end, -60.0), 0.0)
     next_sown = _next_sown(plans, time)
-    volunteers, fallen = _between(plans, since_end, next_sown - time, days, draws, take(plans.stand), stands)
+    volunteers, fallen = _between(since_end, next_sown - time, days, draws, take(plans.stand), stands)
     area = np.where(gap, volunteers, area)
     ripe = np.where(gap, 0.0, ripe)
     keep = 1.0 - ripe
@@ -261,7 +261,6 @@ def _drought(weather: Weather, days: np.ndarray) -> np.ndarray:
 
 
 def _between(
-    plans: Plans,
     since_end: np.ndarray,
     until_sowing: np.ndarray,
     days: np.ndarray,

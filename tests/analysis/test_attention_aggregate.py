@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cropdash.analysis.attention_aggregate import by_class_and_date, by_class_and_day_of_season
+from cropdash.analysis.attention_aggregate import by_class_and_date
 from cropdash.runs.attention_store import AttentionTable, AttentionWriter
 from cropdash.runs.reference_results import study_classes
 
@@ -24,7 +24,6 @@ def write(
     seed: int = 0,
     row_group: int = 50,
     sensors: tuple[str, ...] = ("S1", "S2"),
-    season: bool = True,
 ) -> Path:
     rng = np.random.default_rng(seed)
     calendar = np.datetime64("2018-10-01") + np.sort(rng.choice(450, 40, replace=False))
@@ -45,14 +44,12 @@ def write(
                     dates=np.where(mask, calendar, np.datetime64("NaT")),
                     mask=mask,
                     weights=weights,
-                    season_start=np.datetime64("2018-10-01") - 365 * rng.integers(0, 2, n)
-                    if season
-                    else None,
+                    season_start=np.datetime64("2018-10-01") - 365 * rng.integers(0, 2, n),
                 )
     return path
 
 
-def slowly(table: AttentionTable, sensor: str, by: str, regions: list[str] | None, by_day: bool) -> dict:
+def slowly(table: AttentionTable, sensor: str, by: str, regions: list[str] | None) -> dict:
     found = defaultdict(list)
     for batch in table.batches(sensor):
         for row in batch.to_pylist():
@@ -60,26 +57,21 @@ def slowly(table: AttentionTable, sensor: str, by: str, regions: list[str] | Non
                 continue
             weights = np.reshape(row["weights"], (row["heads"], -1))
             for i, date in enumerate(row["dates"]):
-                when = (date - row["season_start"]).days if by_day else np.datetime64(date)
-                found[row[by], when].append(weights[:, i])
+                found[row[by], np.datetime64(date)].append(weights[:, i])
     return found
 
 
 @pytest.mark.parametrize("by", ["truth", "predicted"])
 @pytest.mark.parametrize("regions", [None, ["west"]])
-@pytest.mark.parametrize("by_day", [False, True])
-def test_means_are_those_of_a_loop_over_parcels(
-    tmp_path: Path, by: str, regions: list[str] | None, by_day: bool
-) -> None:
+def test_means_are_those_of_a_loop_over_parcels(tmp_path: Path, by: str, regions: list[str] | None) -> None:
     table = AttentionTable(write(tmp_path / "a.parquet", 200))
-    aggregate = by_class_and_day_of_season if by_day else by_class_and_date
-    result = aggregate(table, "S2", CLASSES, by=by, regions=regions)
-    expected = slowly(table, "S2", by, regions, by_day)
+    result = by_class_and_date(table, "S2", CLASSES, by=by, regions=regions)
+    expected = slowly(table, "S2", by, regions)
     assert result.mean.shape == (3, HEADS, len(result.dates))
     assert (np.diff(result.dates.astype(int)) > 0).all()
     for k in range(3):
         for d, date in enumerate(result.dates):
-            weights = expected.get((k, int(date) if by_day else date), [])
+            weights = expected.get((k, date), [])
             assert result.parcels[k, d] == len(weights)
             if weights:
                 np.testing.assert_allclose(result.mean[k, :, d], np.mean(weights, axis=0), rtol=1e-6)
@@ -112,13 +104,11 @@ def test_relative_weights_do_not_depend_on_how_many_dates_a_parcel_has(tmp_path:
     np.testing.assert_allclose(plain.mean[0], [[0.375, 0.375, 0.25, 0.25]] * HEADS)
 
 
-def test_dates_are_real_dates_and_days_count_from_the_season(tmp_path: Path) -> None:
+def test_dates_are_real_dates(tmp_path: Path) -> None:
     table = AttentionTable(write(tmp_path / "a.parquet", 60))
     dates = by_class_and_date(table, "S1", CLASSES).dates
     assert dates.dtype == np.dtype("datetime64[D]")
     assert dates[0] >= np.datetime64("2018-10-01")
-    days = by_class_and_day_of_season(table, "S1", CLASSES).dates
-    assert days.max() > 365 > days.min() >= 0
 
 
 def test_totals_count_each_parcel_once(tmp_path: Path) -> None:
@@ -165,12 +155,6 @@ def test_a_sensor_without_attention_is_refused(tmp_path: Path) -> None:
     table = AttentionTable(write(tmp_path / "a.parquet", 40, sensors=("S1",)))
     with pytest.raises(ValueError, match="has no attention over S2; it has S1"):
         by_class_and_date(table, "S2", CLASSES)
-
-
-def test_days_of_season_need_the_season(tmp_path: Path) -> None:
-    table = AttentionTable(write(tmp_path / "a.parquet", 40, season=False))
-    with pytest.raises(ValueError, match="season_start: is not known"):
-        by_class_and_day_of_season(table, "S1", CLASSES)
 
 
 def test_a_class_index_beyond_the_classes_is_refused(tmp_path: Path) -> None:

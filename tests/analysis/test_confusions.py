@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from cropdash.analysis.confusions import class_order, confusion_table, largest_confusions
+from cropdash.analysis.confusions import class_order, largest_confusions
 from cropdash.analysis.proportions import wilson_interval
 from cropdash.runs.metrics import ConfusionMatrix
 
@@ -60,10 +60,6 @@ def test_each_is_said_in_a_sentence() -> None:
         "5 % of wheat (40 of 840 parcels) is taken for barley, and 13 % of barley for wheat."
     )
     assert maize.sentence == "3 % of maize (30 of 931 parcels) is taken for wheat, but no wheat for maize."
-    table = confusion_table([barley, maize])
-    assert table["sentence"].tolist() == [barley.sentence, maize.sentence]
-    assert table["count"].tolist() == [60, 30]
-    assert "mutual" in confusion_table([])
 
 
 def test_a_map_without_mistakes_has_no_confusions() -> None:

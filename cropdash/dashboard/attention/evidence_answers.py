@@ -118,14 +118,6 @@ def occlusion_table(evidence: Evidence, crop: int | None) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else _dates_of(None, None)
 
 
-def occlusion_by_class(evidence: Evidence, stream: str) -> tuple[np.ndarray, np.ndarray]:
-    """``(dates,)`` datetime64[D] and ``(classes, dates)`` losses in percentage points, NaN where unknown."""
-    part = evidence.of_stream(stream)
-    if part is None:
-        return np.array([], "datetime64[D]"), np.empty((len(evidence.classes), 0))
-    return np.array(part.dates, "datetime64[D]"), 100 * np.array(part.loss, dtype=np.float64)
-
-
 def deletion_table(evidence: Evidence, crop: int | None) -> pd.DataFrame:
     """The curves, one row an order and share: ``order, removed, probability, accuracy, low, high``, in per cent.
 
