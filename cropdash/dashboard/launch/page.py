@@ -38,6 +38,8 @@ from cropdash.training.existing_runs import RunExists
 log = logging.getLogger(__name__)
 
 _CURVES = 4
+#: The page's parts have larger headings than the parts of its form.
+_PART = "style='font-size:19px'"
 
 
 class LaunchPage(Page):
