@@ -27,7 +27,12 @@ def test_the_notebook_runs(
     monkeypatch.setenv("CROPDASH_PARCELS", "300")
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": path.parent}}
+        notebook,
+        timeout=300,
+        # A busy machine starts a kernel slowly.
+        startup_timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": path.parent}},
     ).execute()
 
 

@@ -256,12 +256,12 @@ def test_tuples_nested_by_reference_do_not_blow_up() -> None:
     """Hashing the last tuple would visit 2**60 objects."""
     doubled = b"".join(b"h" + bytes([i, ord("h"), i]) + b"\x86q" + bytes([i + 1]) for i in range(60))
     key = b"K\x01q\x00" + doubled + b"h" + bytes([60])
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(RestrictedPickleError):
         loads_restricted(b"\x80\x02}(" + key + b"K\x01u.")
     with pytest.raises(RestrictedPickleError, match="key of type tuple"):
         loads_restricted(b"\x80\x02" + key + b"q\xff}h\xffK\x01s\x86.")
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_file_beyond_the_limit_is_refused_unread(tmp_path: Path) -> None:

@@ -109,11 +109,11 @@ def test_panel_serves_the_installed_app(installed: Path) -> None:
 
 
 def _page(address: str, server: subprocess.Popen[bytes]) -> str:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            with urllib.request.urlopen(address, timeout=30) as answer:
+            with urllib.request.urlopen(address, timeout=120) as answer:
                 return str(answer.read(), "utf-8")
-        except urllib.error.URLError:
+        except (urllib.error.URLError, TimeoutError):
             time.sleep(0.3)
     pytest.fail(f"no answer from {address}; the server's exit status is {server.poll()}")

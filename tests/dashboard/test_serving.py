@@ -40,7 +40,7 @@ def served(folder: Path, *options: str) -> Iterator[tuple[str, int, psutil.Proce
             # As Ctrl-C does; it must end by itself, or the test fails.
             server.send_signal(signal.SIGINT)
             try:
-                server.wait(20)
+                server.wait(60)
             except subprocess.TimeoutExpired:
                 server.kill()
                 raise
@@ -58,7 +58,7 @@ def test_port_0_takes_a_free_port_of_localhost_alone_and_tells_it(tmp_path: Path
     with served(tmp_path, "--port", "0") as (host, port, process):
         assert host == "localhost"
         assert port > 0
-        with urlopen(f"http://{host}:{port}/", timeout=60) as page:
+        with urlopen(f"http://{host}:{port}/", timeout=180) as page:
             assert page.status == 200
             assert "cropdash" in page.read().decode()
         sockets = listening(process)
@@ -82,7 +82,7 @@ def _handshake(host: str, port: int, origin: str, token: str = "none", headers: 
         f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: bokeh, "
         f"{token}\r\n{headers}\r\n"
     )
-    with socket.create_connection((host, port), timeout=60) as connection:
+    with socket.create_connection((host, port), timeout=180) as connection:
         connection.sendall(request.encode())
         return connection.recv(64).decode()
 
@@ -92,7 +92,7 @@ def test_with_basic_authentication_nothing_is_seen_before_a_name_and_its_passwor
     passwords.write_text(json.dumps({"anna": "correct horse"}))
     with served(tmp_path, "--port", "0", "--basic-auth", str(passwords)) as (host, port, _):
         home = f"http://{host}:{port}/"
-        with urlopen(f"{home}?page=map", timeout=60) as asked:
+        with urlopen(f"{home}?page=map", timeout=180) as asked:
             assert "/login" in asked.url, "whoever has not signed in is led to the form"
             form = asked.read().decode()
         assert "Sign in to see this dashboard" in form
@@ -105,15 +105,15 @@ def test_with_basic_authentication_nothing_is_seen_before_a_name_and_its_passwor
 
         def sign_in(name: str, password: str) -> str:
             sent = urlencode({"username": name, "password": password}).encode()
-            with visitor.open(f"{home}login", sent, timeout=60) as answer:
+            with visitor.open(f"{home}login", sent, timeout=180) as answer:
                 return str(answer.read().decode())
 
         for wrong in (("anna", "wrong"), ("otto", "correct horse"), ("anna", "")):
             assert "Invalid username or password" in sign_in(*wrong)
-            with visitor.open(home, timeout=60) as still:
+            with visitor.open(home, timeout=180) as still:
                 assert "/login" in still.url
         assert "Sign in" not in sign_in("anna", "correct horse")
-        with visitor.open(home, timeout=60) as page:
+        with visitor.open(home, timeout=180) as page:
             assert "/login" not in page.url
             token = re.search(r'"token":\s*"([^"]+)"', page.read().decode())
         assert token is not None

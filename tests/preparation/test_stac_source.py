@@ -23,6 +23,7 @@ from cropdash.preparation.scenes import Scene
 from cropdash.preparation.sources import UnreadableSceneError
 from cropdash.preparation.stac_profiles import PROFILES, profile_of, radar_values, scaling
 from cropdash.preparation.stac_source import StacImages
+from tests.patience import stretched
 from tests.preparation.catalogue_server import CatalogueServer, serving
 from tests.preparation.recipes import catalogue_recipe
 
@@ -154,10 +155,10 @@ def test_a_server_that_answers_500_is_told(small_catalogue: CatalogueServer) -> 
 
 def test_a_catalogue_that_hangs_is_given_up(small_catalogue: CatalogueServer) -> None:
     small_catalogue.faults["/search"] = "hang"
-    start = time.monotonic()
+    limit, start = stretched(10), time.monotonic()
     with pytest.raises(TimeoutError, match=r"no answer within 1 s; try again later"):
         listed(images(f"{small_catalogue.url}/api", timeout=1, retries=0))
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < limit
 
 
 def test_an_answer_that_is_no_catalogue_is_told(small_catalogue: CatalogueServer, tmp_path: Path) -> None:
@@ -176,10 +177,10 @@ def test_a_file_that_cannot_be_read_is_tried_again_and_then_named(
     source = images(f"{small_catalogue.url}/api", timeout=1, retries=1)
     scene = listed(source)[3]
     small_catalogue.faults[f"{scene.id}_B05"] = fault
-    start = time.monotonic()
+    limit, start = stretched(20), time.monotonic()
     with pytest.raises(UnreadableSceneError) as caught:
         read(source, scene)
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < limit
     sentence = str(caught.value)
     assert sentence.startswith(f"scene {scene.id} of {small_catalogue.url}/api (sentinel-2-l2a): ")
     assert f"B5 cannot be read from {small_catalogue.url}/sentinel-2-l2a/{scene.id}_B05.tif" in sentence

@@ -20,8 +20,10 @@ def folder(tmp_path: Path) -> RunFolder:
 def test_a_silent_run_stays_fresh(folder: RunFolder) -> None:
     with Heartbeat(folder, least=0.01, most=0.05):
         began = datetime.now(UTC)
-        time.sleep(0.3)
-        assert folder.status().updated > began
+        end = time.monotonic() + 60
+        while folder.status().updated <= began:
+            assert time.monotonic() < end, "nothing was written"
+            time.sleep(0.01)
         assert folder.status().state == "running"
 
 
@@ -60,7 +62,7 @@ def test_a_status_that_cannot_be_written_reaches_the_training(
         Heartbeat(folder, least=0.01, most=0.02) as heartbeat,
     ):
         monkeypatch.setattr(RunFolder, "write_status", refuse)
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             heartbeat.tell(message="on and on")
             time.sleep(0.01)

@@ -16,6 +16,7 @@ from cropdash.engine import Engine
 from cropdash.runs.run import Run
 from cropdash.training.existing_runs import RunExists
 from cropdash.training.launch import cancel, launch
+from tests.patience import stretched
 from tests.training.small_experiment import small_spec
 
 
@@ -34,7 +35,7 @@ def nothing_left_running(engine: Engine) -> Iterator[None]:
     wait_until(lambda: not {"waiting", "running"} & set(engine.tasks().values()))
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> float:
+def wait_until(condition: Callable[[], object], seconds: float = 240) -> float:
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < seconds, "the condition never held"
@@ -80,11 +81,12 @@ def test_cancelling_stops_the_computation_within_five_seconds_and_frees_the_work
     with pytest.raises(RunExists, match="is being trained already"):
         launch(engine, small_spec(data, **LONG), tmp_path)
     pid = Run(tmp_path / run_id).progress.pid
+    soon, promised = stretched(0.5), stretched(5)
     began = time.monotonic()
     cancel(engine, run_id)
-    assert time.monotonic() - began < 0.5, "the page does not wait"
-    assert wait_until(lambda: state(tmp_path, run_id) == "cancelled") < 5
-    wait_until(lambda: set(engine.tasks().values()) <= {"stopped", "finished"}, 5)
+    assert time.monotonic() - began < soon, "the page does not wait"
+    assert wait_until(lambda: state(tmp_path, run_id) == "cancelled") < promised
+    wait_until(lambda: set(engine.tasks().values()) <= {"stopped", "finished"})
     assert psutil.Process(pid).cpu_percent(interval=0.5) < 50
     after = launch(engine, small_spec(data, seed=5), tmp_path)
     wait_until(lambda: state(tmp_path, after) == "finished")
@@ -98,9 +100,10 @@ def test_a_batch_that_takes_too_long_is_ended_with_its_process(
     pid = Run(tmp_path / run_id).progress.pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)  # a step that never ends
+    promised = stretched(5)
     cancel(engine, run_id)
-    assert wait_until(lambda: state(tmp_path, run_id) == "cancelled") < 5
-    wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie", 5)
+    assert wait_until(lambda: state(tmp_path, run_id) == "cancelled") < promised
+    wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie")
     assert (tmp_path / run_id / "checkpoint.pt").exists(), "it can be resumed"
 
 
@@ -111,11 +114,11 @@ def test_a_waiting_run_is_cancelled_before_it_begins(engine: Engine, data: Path,
     wait_until(lambda: [state(tmp_path, r) for r in (first, second)] == ["running"] * 2)
     assert state(tmp_path, third) == "queued"
     cancel(engine, third)
-    wait_until(lambda: state(tmp_path, third) == "cancelled", 5)
+    wait_until(lambda: state(tmp_path, third) == "cancelled")
     for run_id in (first, second):
         assert state(tmp_path, run_id) == "running"
         cancel(engine, run_id)
-    wait_until(lambda: {state(tmp_path, r) for r in (first, second, third)} == {"cancelled"}, 5)
+    wait_until(lambda: {state(tmp_path, r) for r in (first, second, third)} == {"cancelled"})
 
 
 def test_a_cancelled_run_goes_on_when_it_is_launched_again(

@@ -132,7 +132,7 @@ def test_a_run_killed_between_its_metrics_and_its_checkpoint_counts_no_epoch_twi
 def test_ctrl_c_leaves_a_cancelled_run_that_resumes(uninterrupted: Run, data: Path, tmp_path: Path) -> None:
     process = started(small_values(data, **RECIPE), tmp_path, wait_in=2)
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=20)
+    output, errors = process.communicate(timeout=120)
     assert (output.strip(), process.returncode) == ("cancelled", 0), errors
     cancelled = only_run(tmp_path)
     assert cancelled.status == "cancelled"
