@@ -14,6 +14,7 @@ from cropdash.datasets.store import ParcelStore
 from cropdash.models.fusion import CropNetwork
 from cropdash.runs.run import Run
 from cropdash.runs.run_folder import MODEL, NORMALISATION
+from cropdash.runs.weights_file import read_weights
 from cropdash.training.evaluation import AttentionSink, answer
 from cropdash.training.experiment import Device, ExperimentSpec
 from cropdash.training.optimisation import answering_device
@@ -78,7 +79,7 @@ def load_network(run: Run, device: Device | None = None) -> TrainedNetwork:
     spec, summary = finished_summary(run)
     channels = {sensor: len(bands) for sensor, bands in summary.bands.items()}
     network = network_for(spec, channels, len(summary.classes))
-    network.load_state_dict(load_file(run.folder.file(MODEL)))
+    network.load_state_dict(read_weights(run.folder.file(MODEL), load_file))
     network.eval()
     normalisation = Normalisation.read(run.folder.file(NORMALISATION))
     return TrainedNetwork(spec, summary, normalisation, network, device=device)

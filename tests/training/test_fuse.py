@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,17 @@ def test_pairs_that_do_not_fit_are_refused_and_nothing_written(
         with pytest.raises(ValueError, match=said):
             fuse(*pair, "avg", tmp_path / "fused")
     assert not (tmp_path / "fused").exists()
+
+
+def test_runs_of_one_data_set_at_two_places_are_fused(s1: Run, data: Path, tmp_path: Path) -> None:
+    """Each was trained where its user keeps the data; that they are the same is told by what they hold."""
+    shutil.copytree(data, tmp_path / "elsewhere")
+    other = train(
+        small_spec(tmp_path / "elsewhere", sensors=["S2"], optimisation={"epochs": 1}), tmp_path / "runs"
+    )
+    assert other.folder.spec()["data"] != s1.folder.spec()["data"]
+    fused = fuse(s1, other, "avg", tmp_path / "fused")
+    table = fused.predictions()
+    assert table is not None
+    np.testing.assert_allclose(table[PROBABILITIES], by_hand(s1, other, "avg"), atol=1e-6)
+    assert fused.folder.provenance()["data"]["fingerprint"] == s1.folder.provenance()["data"]["fingerprint"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cropdash.atomic import atomic_path
+from cropdash.runs.weights_file import read_weights
 from cropdash.training.baselines.extra import needed
 
 if TYPE_CHECKING:
@@ -124,13 +125,9 @@ class Forest:
         Raises:
             ValueError: no such file, or one in which a walk could go astray; the message names it.
         """
-        from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
-        try:
-            arrays = load_file(path)
-        except (SafetensorError, OSError) as error:
-            raise ValueError(f"{path}: not a readable forest ({error})") from None
+        arrays = read_weights(path, load_file)
         wrong = sorted(set(_ARRAYS) ^ set(arrays)) or [
             name for name, dtype in _ARRAYS.items() if arrays[name].dtype != np.dtype(dtype)
         ]
