@@ -32,6 +32,8 @@ def _material(*, dark: bool) -> dict[str, Any]:
             "button": {"textTransform": "none", "fontWeight": 600},
         },
         "shape": {"borderRadius": 6},
+        # Material lightens what it thinks lies above the page; on a phone the drawer lies outside of it as well.
+        "components": {"MuiDrawer": {"styleOverrides": {"paper": {"backgroundImage": "none"}}}},
     }
 
 
@@ -75,8 +77,6 @@ PAGE_SX: dict[str, Any] = {
         "letterSpacing": "-.01em",
     },
     "& .sidebar": {"borderRight": f"1px solid {RULE}", "backgroundColor": GROUND},
-    # Material lightens what it thinks lies above the page.
-    "& .MuiDrawer-paper": {"backgroundImage": "none"},
     "& .contextbar": {"borderLeft": f"1px solid {RULE}"},
     '& [aria-label="Open contextbar"], & [aria-label="Close contextbar"]': {"display": "none"},
     "& .cd-only-narrow": {"display": "none !important"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from bokeh.models import ColumnDataSource, Range1d, Span
+from bokeh.models import ColumnDataSource, Legend, Range1d, Span
 
 from cropdash.dashboard.attention.answers import stream_label
 from cropdash.dashboard.attention.evidence_answers import ORDERS
@@ -109,7 +109,11 @@ def deletion_plot(table: pd.DataFrame) -> Any:
     Args:
         table: of :func:`~cropdash.dashboard.attention.evidence_answers.deletion_table`, not empty.
     """
-    plot = new_figure(height=300, title="As dates are removed")
+    plot = new_figure(height=360, title="As dates are removed")
+    # Above the curves, which it would hide wherever they run.
+    plot.add_layout(
+        Legend(padding=0, margin=0, spacing=1, glyph_width=26, border_line_color=None, label_text_color=INK), "above"
+    )  # fmt: skip
     plot.xaxis.axis_label = "dates removed, per cent"
     plot.yaxis.axis_label = "probability of the true class, per cent"
     plot.x_range = Range1d(-2, 92)
@@ -131,8 +135,4 @@ def deletion_plot(table: pd.DataFrame) -> Any:
                 renderers=[dots],
             )
         )
-    plot.legend.update(
-        location="bottom_left", padding=4, spacing=1, label_text_font_size="12px", glyph_width=26,
-        background_fill_alpha=0, border_line_color=None, label_text_color=INK,
-    )  # fmt: skip
     return plot

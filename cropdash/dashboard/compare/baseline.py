@@ -107,7 +107,7 @@ def difference_note(rows: pd.DataFrame, compared: Sequence[Compared], baseline: 
         mine = rows[(rows["run"] == one.result.id) & rows["low"].notna()]
         better, worse = int((mine["low"] > 0).sum()), int((mine["high"] < 0).sum())
         if better or worse:
-            told.append(f"{one.name} {better} better, {worse} worse")
+            told.append(f"{one.name}: {better} better, {worse} worse")
     if told:
         classes = count(rows["code"].nunique(), "class", "classes")
         notes.append(f"Of {classes}, those told apart: {'; '.join(told)}.")

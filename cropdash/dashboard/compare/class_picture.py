@@ -66,7 +66,7 @@ class ClassPicture(pn.viewable.Viewer):
             size="small", width=210, css_classes=["cd-compare-class-metric"], margin=(6, 12, 6, 0),
         )  # fmt: skip
         self.baseline = pmu.Select(
-            label="Difference to", options={"no baseline": ""}, value="", size="small", width=185,
+            label="Difference to", options={"no baseline": ""}, value="", size="small", width=300,
             css_classes=["cd-compare-baseline"], margin=(6, 12, 6, 0),
         )  # fmt: skip
         self.fewest = pmu.IntInput(
@@ -171,7 +171,7 @@ class ClassPicture(pn.viewable.Viewer):
             rows,
             styles,
             labels,
-            metric if baseline is None else f"{metric}: points above or below {baseline.name}",
+            metric if baseline is None else f"{metric}: points above or below the baseline",
             self._choices.crop,
             difference=baseline is not None,
         )

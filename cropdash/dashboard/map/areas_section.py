@@ -25,8 +25,8 @@ _TITLES = {
     "low": "95 % from",
     "high": "to",
     "labelled": "Labelled, ha",
-    "users": "User's accuracy, %",
-    "producers": "Producer's accuracy, %",
+    "users": "User's\naccuracy, %",
+    "producers": "Producer's\naccuracy, %",
     "sample": "Test parcels",
 }
 

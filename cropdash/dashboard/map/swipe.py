@@ -25,6 +25,7 @@ _CSS = f"""
   font-size: 12px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }}
 .left {{ left: 8px; }}
 .right {{ right: 44px; }}
+@media (max-width: 600px) {{ .name {{ white-space: normal; line-height: 1.3; }} }}
 """
 
 

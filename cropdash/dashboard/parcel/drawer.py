@@ -101,6 +101,10 @@ class ParcelDrawer(pn.viewable.Viewer):
         self._plot: LayoutDOM | None = None
         self._series_title = text_pane("<h2>Over the season</h2>", "cd-drawer-series-title")
         self._series = pn.Column(sizing_mode="stretch_width", margin=0, css_classes=["cd-drawer-series"])
+        # Without series there is nothing that its tools could save.
+        self._framed_series = framed(
+            self._series, name=self._series_name, data=lambda: series_table(self._panels)
+        )
         self._note = text_pane("", "cd-drawer-note")
         self._verdict = self._text("cd-drawer-verdict")
         self._neighbours = NearbyParcels(self._go_to)
@@ -113,7 +117,7 @@ class ParcelDrawer(pn.viewable.Viewer):
             self._verdict,
             self._series_title,
             self._optical,
-            framed(self._series, name=self._series_name, data=lambda: series_table(self._panels)),
+            self._framed_series,
             self._attention_run,
             self._note,
             self._answers,
@@ -207,7 +211,7 @@ class ParcelDrawer(pn.viewable.Viewer):
         )
         attention = attentive[shown].attention if shown else None
         drawn = panels(store, row, optical=self._optical.value, attention=attention)
-        for part in (self._series_title, self._optical, self._series):
+        for part in (self._series_title, self._optical, self._framed_series):
             part.visible = bool(drawn)
         if not drawn:
             self._note.object = "<p class='note'>No acquisition of this parcel.</p>"
@@ -275,7 +279,7 @@ class ParcelDrawer(pn.viewable.Viewer):
         self._hide_series()
 
     def _hide_series(self) -> None:
-        for part in (self._series_title, self._optical, self._series, self._attention_run):
+        for part in (self._series_title, self._optical, self._framed_series, self._attention_run):
             part.visible = False
 
     def _text(self, css_class: str) -> pn.pane.HTML:

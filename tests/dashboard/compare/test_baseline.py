@@ -100,5 +100,5 @@ def test_runs_of_other_parcels_are_left_out_and_named(runs: list[Run]) -> None:
     note = " ".join(difference_note(rows, compared, compared[0]))
     assert "Sentinel-1 alone, seed 1: not known to be tested on the same parcels" in note
     better = int((rows["low"] > 0).sum())
-    assert f"Of 3 classes, those told apart: Fusion in time, seed 1 {better} better, 0 worse." in note
+    assert f"Of 3 classes, those told apart: Fusion in time, seed 1: {better} better, 0 worse." in note
     assert np.isfinite(rows["low"]).all()
