@@ -13,6 +13,7 @@ from bokeh.models import (
     CustomJSTickFormatter,
     FixedTicker,
     LabelSet,
+    MonthsTicker,
     NumeralTickFormatter,
     Range1d,
     Span,
@@ -86,6 +87,8 @@ def calendar(inspection: Inspection, day: str | None) -> tuple[Any, dict[str, Co
     plot.yaxis.axis_label = "parcels seen"
     plot.yaxis.ticker.desired_num_ticks = 5
     mark_months(plot)
+    if last - first < 20 * 31 * DAY:
+        plot.xaxis.ticker = MonthsTicker(months=list(range(0, 12, 2)))
     plot.xgrid.visible = False
     sources: dict[str, ColumnDataSource] = {}
     bars = []
