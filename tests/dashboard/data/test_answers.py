@@ -45,6 +45,14 @@ def test_a_data_set_without_parcels_is_answered_too(fields: Inspection) -> None:
     assert class_counts(empty).empty
 
 
+def test_parcels_of_which_nobody_knows_the_crop_are_said_to_be_there_for_prediction(
+    fields: Inspection,
+) -> None:
+    said = answer(replace(fields, classes=[]), "Fields")
+    assert said.startswith("Fields holds 14 parcels in 2 regions, seen by Sentinel-1 (radar)")
+    assert "None of them has a label" in said and "cropdash predict" in said
+
+
 def test_classes_stand_by_their_parcels_in_the_chosen_region(fields: Inspection) -> None:
     table = class_counts(fields)
     assert list(table["parcels"]) == [6, 4, 4]
