@@ -96,6 +96,19 @@ def test_attention_over_both_sensors_at_once_leads_to_a_run_that_looks_at_radar_
     assert not page._apart.visible
 
 
+def test_the_run_whose_attention_is_shown_stands_in_the_address(workbench: Workbench) -> None:
+    runs = ["early-nn_seed1_example", "tsa_seed1_example"]
+    page = AttentionPage(Choices(runs=runs, dataset="fields", crop=1), workbench)
+    page.activate()
+    page._run.select.value = runs[1]
+    assert page.choices.controls == {"attention.run": runs[1]}
+    again = AttentionPage(
+        Choices(runs=runs, dataset="fields", crop=1, controls=page.choices.controls), workbench
+    )
+    again.activate()
+    assert "Fusion in time, seed 1 looks at" in str(again._answer.object)
+
+
 @pytest.mark.parametrize("kind", [DataPage, LaunchPage])
 def test_a_missing_data_set_is_told_alike_on_both_pages(workbench: Workbench, kind: type[Page]) -> None:
     page = kind(Choices(dataset="gone"), workbench)

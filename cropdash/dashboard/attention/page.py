@@ -273,6 +273,7 @@ class AttentionPage(Page):
         common: dict[str, Any] = {"size": "small", "margin": 0}
         nowrap = {"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}}
         self._run = RunSelect(self.slug, self.update, margin=0)
+        self.remember("run", self._run.select)
         self._crop = ClassSelect(self.choices, self.slug, margin=0)
         self._head = pmu.Select(
             label="Head", options={"mean of heads": _MEAN}, value=_MEAN, width=180, css_classes=["cd-attention-head"],
