@@ -134,7 +134,7 @@ def _group(key: str, members: Sequence[Result], regions: Sequence[str] | None) -
 def _experiment(result: Result, runs: Mapping[str, Run]) -> str:
     if isinstance(result, Run):
         try:
-            return _digest("run", _spec(result, runs))
+            return _digest("run", experiment_settings(result, runs))
         except (ValueError, OSError):
             return result.id  # gone or broken since it was listed: it stands alone
     if isinstance(result, ReferenceRun) and result.seed is not None:
@@ -142,16 +142,19 @@ def _experiment(result: Result, runs: Mapping[str, Run]) -> str:
     return result.id
 
 
-def _spec(run: Run, runs: Mapping[str, Run]) -> dict[str, Any]:
-    """What the experiment is; of a fused run also what its sources are.
+def experiment_settings(run: Run, runs: Mapping[str, Run]) -> dict[str, Any]:
+    """What the experiment is, without its seed; of a fused run also what its sources are.
 
-    Sources are known by their own specifications if they are among ``runs``, else by their names.
+    Sources are known by their own settings if they are among ``runs``, else by their names.
+
+    Raises:
+        ValueError, OSError: a specification is broken, or gone.
     """
     spec = decisive_settings(run.folder.spec())
     spec.pop("seed", None)
     if isinstance(spec.get("sources"), list):
         spec["sources"] = [
-            _spec(runs[id], runs)
+            experiment_settings(runs[id], runs)
             if id in runs and id != run.id
             else re.sub(r"_seed\d+_[0-9a-f]+$", "", str(id))
             for id in spec["sources"]

@@ -83,8 +83,9 @@ def _value_in_words(name: str, value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _apart(group: Sequence[Result]) -> list[str]:
-    settings = [_settings(result) for result in group]
+def words_apart(specifications: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What each of some specifications has that the others have not, in words; empty where it has nothing of its own."""
+    settings = [dict(_flat(spec)) for spec in specifications]
     names = dict.fromkeys(name for known in settings for name in known)
     # An older specification does not have a field that came later, which is no difference by itself.
     values = {name: {repr(known[name]) for known in settings if name in known} for name in names}
@@ -93,6 +94,11 @@ def _apart(group: Sequence[Result]) -> list[str]:
     for known in settings:
         said = [words for name in differing if name in known and (words := _in_words(name, known[name]))]
         told.append(", ".join(said[:_MOST]))
+    return told
+
+
+def _apart(group: Sequence[Result]) -> list[str]:
+    told = words_apart([_settings(result) for result in group])
     ends = [result.id.rsplit("_", 1)[-1] for result in group]
     if len(set(ends)) < len(ends):
         ends = [result.id for result in group]

@@ -87,6 +87,7 @@ def curve_plot(
             [
                 ("", "@curve"),
                 (axis_label, "@value{0.000}"),
+                ("95 % interval", "@sure"),
                 ("with", "@seen"),
                 ("", "@source"),
                 ("", "@doubt"),
@@ -115,7 +116,23 @@ def _draw(
             "source": [_SOURCES[curve.source]] * len(mine),
             "doubt": ["this figure is doubtful" if one else "" for one in doubtful],
             "seen": _seen(mine[along], along),
+            "low": mine["low"].fillna(mine["value"]).to_list(),
+            "high": mine["high"].fillna(mine["value"]).to_list(),
+            "sure": [
+                f"{low:.3f} to {high:.3f} over {int(runs)} runs" if high > low else "not known"
+                for low, high, runs in zip(mine["low"], mine["high"], mine["runs"], strict=True)
+            ],
         }
+    )
+    plot.segment(
+        x0="x",
+        x1="x",
+        y0="low",
+        y1="high",
+        source=source,
+        line_color=style.colour,
+        line_alpha=0.55,
+        line_width=2,
     )
     plot.line(
         x="x",

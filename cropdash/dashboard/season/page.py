@@ -49,6 +49,7 @@ RECALL_ALONE = (
     "A recall says how many parcels of a crop are found, not how often its name is given in error: meadows have a high "
     "one from the start, since most parcels are then taken for meadows."
 )
+WHISKERS = "Whiskers: 95 % intervals of the mean over seeds (Student's t), where a point has several runs."
 RULE = (
     "A crop is told from the first point at which its figure reaches the level and stays there at every later one. "
     "Nothing is known between two points: the true day lies somewhere in the quarter that ends on the day named."
@@ -165,9 +166,16 @@ class SeasonPage(Page):
         """The curves of the chosen region; worked out anew where runs came or went."""
         regions = [self.choices.region] if self.choices.region else None
         results = self.workbench.results(self.choices.dataset)
-        key = (self.choices.region, self.choices.dataset, self.workbench.library.version, len(results))
+        chosen = tuple(self.choices.runs)
+        key = (
+            self.choices.region,
+            self.choices.dataset,
+            self.workbench.library.version,
+            len(results),
+            chosen,
+        )
         if self._known is None or self._known[0] != key:
-            self._known = key, season_curves(results, regions)
+            self._known = key, season_curves(results, regions, chosen)
         return self._known[1]
 
     # --- controls --------------------------------------------------------------------------------
@@ -283,14 +291,15 @@ class SeasonPage(Page):
 def _notes_html(curves: SeasonCurves, metric: str) -> str:
     notes = [
         f"{SHOWN} {BESIDE if curves.runs else JOINING}",
+        *([WHISKERS] if curves.runs else []),
         RULE,
         *([RECALL_ALONE] if metric == "recall" else []),
         *curves.caveats,
     ]
     if curves.others:
         notes.append(
-            f"{count(curves.others, 'other setting')} of the same experiments would have a curve as well: of each "
-            "experiment, the one with the most points is shown."
+            f"{count(curves.others, 'other setting')} would have a curve as well. Shown are the curves of the chosen runs, or, "
+            "where none of these has one, of each experiment the one with the most points: choose a run to see its curve."
         )
     items = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
     return f"<div class='note'><b>Mind</b><ul>{items}</ul></div>"

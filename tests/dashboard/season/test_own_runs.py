@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from cropdash.dashboard.colours import run_style
 from cropdash.dashboard.season.curves import Curve, date_of, season_curves
 from cropdash.dashboard.season.own_runs import own_curves
+from cropdash.dashboard.state import Choices
 from cropdash.runs.run import Run
 from cropdash.runs.run_folder import SPEC
 from cropdash.runs.season_parts import SEASON_PARTS, RegionCounts, SeasonPart, SeasonParts
@@ -58,6 +60,52 @@ def test_another_setting_is_no_point_of_the_same_curve(tmp_path: Path) -> None:
     runs.append(run_that_saw(tmp_path, fields={"optimisation": {"batch_size": 8}}, days=92))
     own = own_curves(runs)
     assert len(own.runs) == 2 and own.others == 1
+
+
+def test_the_chosen_runs_have_their_own_curves_each_named_by_what_it_has_of_its_own(tmp_path: Path) -> None:
+    usual = [run_that_saw(tmp_path, days=days) for days in (92, 182, 273)]
+    small = [
+        run_that_saw(tmp_path, fields={"optimisation": {"batch_size": size}}, days=92) for size in (8, 16)
+    ]
+    whole = run_that_saw(tmp_path, fields={"optimisation": {"batch_size": 8}})
+    other = run_that_saw(tmp_path, experiment="S2", days=92)
+    everything = [*usual, *small, whole, other]
+    assert {curve.experiment for curve in season_curves(everything).curves if curve.source == "run"} == {
+        "tsa",
+        "S2",
+    }
+
+    # A run of the whole season stands for those of its settings that saw a part of it.
+    curves = season_curves(everything, chosen=[small[1].id, whole.id])
+    own = [curve for curve in curves.curves if curve.source == "run"]
+    assert {(curve.name, curve.run) for curve in own} == {
+        ("Fusion in time, batch size 8 (own runs)", whole.id),
+        ("Fusion in time, batch size 16 (own runs)", small[1].id),
+    }
+    assert curves.others == 2
+    table = curves.days[curves.days["source"] == "run"]
+    assert set(table["experiment"]) == {"tsa · batch size 8", "tsa · batch size 16"}
+    choices = Choices(runs=["another", small[1].id])
+    assert {curve.style(choices).colour for curve in own if curve.run == small[1].id} == {
+        run_style(choices, small[1].id).colour
+    }
+
+
+def test_fusions_made_afterwards_are_points_by_what_their_sources_saw(tmp_path: Path) -> None:
+    def source(seed: int, experiment: str, share: float | None) -> Run:
+        made = run_that_saw(tmp_path, seed, experiment, s2_share=share)
+        return Run(made.folder.path, id=f"{experiment}_seed{seed}_{int(100 * (share or 0)):08x}")
+
+    optical = {(seed, share): source(seed, "S2", share) for seed in (1, 2) for share in (0.2, 0.4)}
+    radar = {seed: source(seed, "S1", None) for seed in (1, 2)}
+    fused = [
+        run_that_saw(tmp_path, seed, "softmax_avg", {"sources": [radar[seed].id, one.id]}, s2_share=share)
+        for (seed, share), one in optical.items()
+    ]
+    table = own_curves([*optical.values(), *radar.values(), *fused]).s2_share
+    of_fused = table[(table["experiment"] == "softmax_avg") & (table["metric"] == "accuracy")]
+    assert of_fused["s2_share"].tolist() == [0.2, 0.4]
+    assert of_fused["runs"].tolist() == [2, 2]
 
 
 @pytest.mark.parametrize(
