@@ -18,6 +18,16 @@ class RunExists(ValueError):  # noqa: N818 - it says what is there; nothing went
     """The folder of runs holds this experiment already, finished or under way."""
 
 
+class DataChanged(ValueError):  # noqa: N818 - it says what happened
+    """A run is finished with these settings, but its data set holds other values now."""
+
+    def __init__(self, path: Path, data: str) -> None:
+        super().__init__(
+            f"{path} is finished with exactly these settings, but the data set {data} has changed since; delete the "
+            "run, or use another folder of runs"
+        )
+
+
 def existing_run(spec: ExperimentSpec, runs_folder: str | Path) -> RunFolder | None:
     """The folder that holds an experiment, under whatever name: a finished one before others, or None.
 
@@ -71,6 +81,16 @@ def is_made_from(folder: RunFolder, fingerprint: str) -> bool:
     return isinstance(data, dict) and data.get("fingerprint") == fingerprint
 
 
+def has_other_data(folder: RunFolder, data: str | Path) -> bool:
+    """Whether a finished run was trained on other values than the store at ``data`` has now; False without one there.
+
+    Raises:
+        ValueError: the run's provenance or the description of the data set is malformed.
+    """
+    fingerprint = data_fingerprint(data)
+    return bool(fingerprint) and not is_made_from(folder, fingerprint)
+
+
 def _without_path(content: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in decisive_settings(content).items() if name != "data"}
 
@@ -99,6 +119,7 @@ def check_not_done(
     Raises:
         RunExists: it is finished (perhaps under another name), at work or waiting elsewhere, or unfinished
             and not to be resumed; the message says what to do.
+        DataChanged: it is finished, on other data.
         ValueError: a file of the run's folder is malformed.
     """
     runs_folder = Path(runs_folder)
@@ -116,6 +137,8 @@ def _check(
         return
     status = folder.status()
     if status.state == "finished":
+        if has_other_data(folder, spec.data):
+            raise DataChanged(path, spec.data)
         raise RunExists(
             f"{path} is finished, with exactly these settings; open it, change a setting such as the seed, "
             "or delete the folder to train anew"

@@ -59,7 +59,13 @@ def fuse_task(
         The id of the new run; None where a source did not finish, or where they were fused before.
     """
     from cropdash.atomic import write_text
-    from cropdash.training.existing_runs import RunExists, existing_run, same_but_for_the_path
+    from cropdash.training.existing_runs import (
+        DataChanged,
+        RunExists,
+        existing_run,
+        has_other_data,
+        same_but_for_the_path,
+    )
     from cropdash.training.experiment import ExperimentSpec
     from cropdash.training.fuse import fuse
 
@@ -70,6 +76,9 @@ def fuse_task(
         )
         if one is None or other is None or {one.status().state, other.status().state} != {"finished"}:
             return None
+        for source, content in ((one, first), (other, second)):
+            if has_other_data(source, content["data"]):
+                raise DataChanged(source.path, content["data"])
         return fuse(one.path, other.path, rule, runs_folder).id
     except RunExists:
         return None

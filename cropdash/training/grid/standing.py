@@ -5,6 +5,7 @@ Whoever has the shared folder can ask; the process that works on the grid need n
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +16,17 @@ from typing import Literal, get_args
 from cropdash.json_file import read_json
 from cropdash.runs.run_folder import SPEC, STATUS, RunFolder
 from cropdash.runs.status import RunStatus
-from cropdash.training.existing_runs import existing_run, same_but_for_the_path
+from cropdash.training.existing_runs import (
+    DataChanged,
+    data_fingerprint,
+    existing_run,
+    is_made_from,
+    same_but_for_the_path,
+)
 from cropdash.training.grid.plan import FusedItem, Item, TrainedItem, item_name
 from cropdash.training.grid.record import GridRecord
+
+log = logging.getLogger(__name__)
 
 #: ``waiting``: nobody has begun it, or it waits for a worker, or for the runs that it fuses.
 ItemState = Literal["waiting", "running", "finished", "failed", "cancelled", "interrupted"]
@@ -36,6 +45,7 @@ class ItemStanding:
         reason: why it failed or was interrupted; empty otherwise.
         pace: seconds an epoch; None before the first has ended, and of a random forest or boosting.
         status: as its folder says it; None without one.
+        unreadable: the name of its folder, where a file of it is malformed; None otherwise.
         fit_seconds: what a random forest or boosting takes from its start to its end: of a finished one as it was, of a
             running one as its trees so far let expect; None of a network, and before there are trees.
     """
@@ -49,6 +59,7 @@ class ItemStanding:
     pace: float | None = None
     status: RunStatus | None = None
     fit_seconds: float | None = None
+    unreadable: str | None = None
 
     @property
     def name(self) -> str:
@@ -178,13 +189,12 @@ class Observer:
         self._folders: dict[str, RunFolder] = {}
         self._fused: dict[str, str] = {}
         self._looked_elsewhere: set[str] = set()
+        self._fingerprints: dict[str, str] = {}
+        self._of_other_data: dict[tuple[str, str], bool] = {}
 
     def look(self, note: str = "") -> GridStanding:
-        """The standing as of now.
-
-        Raises:
-            ValueError: a file of a run is malformed; the message names file and field.
-        """
+        """The standing as of now. A run of which a file is malformed has failed; the reason names file and field."""
+        self._fingerprints.clear()
         runs = self.record.runs_folder
         trained = [self._trained(item, runs) for item in self.record.plan.trained]
         by_experiment = {
@@ -195,10 +205,24 @@ class Observer:
 
     def _trained(self, item: TrainedItem, runs: Path) -> ItemStanding:
         epochs = item.spec.rounds
-        folder = self._folder(item, runs)
-        if folder is None:
-            return ItemStanding(item, "waiting", epochs=epochs)
-        status = folder.status()
+        path = runs / item.key
+        try:
+            folder = self._folder(item, runs)
+            if folder is None:
+                return ItemStanding(item, "waiting", epochs=epochs)
+            path = folder.path
+            status = folder.status()
+            if status.state == "finished" and self._has_other_data(folder, item.spec.data):
+                reason = str(DataChanged(folder.path, item.spec.data))
+                return ItemStanding(item, "failed", path.name, epochs=epochs, reason=reason)
+            return self._read(item, folder, status)
+        except ValueError as error:
+            # Not so where it is another folder of these settings that is malformed.
+            own = path.name if path.is_dir() and _is_malformed(RunFolder(path)) else None
+            return ItemStanding(item, "failed", own, epochs=epochs, reason=str(error), unreadable=own)
+
+    def _read(self, item: TrainedItem, folder: RunFolder, status: RunStatus) -> ItemStanding:
+        epochs = item.spec.rounds
         state: ItemState = "waiting" if status.state == "queued" else status.state
         is_fit = item.spec.classifier != "network"
         return ItemStanding(
@@ -226,6 +250,19 @@ class Observer:
                 self._folders[fingerprint] = known
         return known
 
+    def _has_other_data(self, folder: RunFolder, data: str) -> bool:
+        """Whether a finished run is of other values than the data set has now; False where that cannot be told."""
+        if data not in self._fingerprints:
+            try:
+                self._fingerprints[data] = data_fingerprint(data)
+            except (OSError, ValueError):  # away or unreadable: the runs are there all the same
+                self._fingerprints[data] = ""
+        fingerprint = self._fingerprints[data]
+        key = (folder.path.name, fingerprint)
+        if key not in self._of_other_data:
+            self._of_other_data[key] = bool(fingerprint) and not is_made_from(folder, fingerprint)
+        return self._of_other_data[key]
+
     def _pace(self, folder: RunFolder, epoch: int) -> float | None:
         key = (folder.path.name, epoch)
         if key not in self._paces:
@@ -239,6 +276,9 @@ class Observer:
         sources = [trained[item.first.fingerprint], trained[item.second.fingerprint]]
         run = self._fused_run(item, sources, runs)
         if run is not None:
+            if self._has_other_data(RunFolder(runs / run), item.first.data):
+                changed = str(DataChanged(runs / run, item.first.data))
+                return ItemStanding(item, "failed", run, reason=changed)
             return ItemStanding(item, "finished", run)
         if (reason := self.record.failure(item)) is not None:
             return ItemStanding(item, "failed", reason=reason)
@@ -255,11 +295,32 @@ class Observer:
         if known is None or not (runs / known / SPEC).is_file():
             names = [source.run for source in sources]
             for path in runs.glob(f"fused-{item.rule}_seed{item.first.seed}_*/{SPEC}"):
-                if read_json(path).get("sources") == names:
+                if _sources(path) == names:
                     self._fused[item.key] = path.parent.name
                     return path.parent.name
             return None
         return known
+
+
+def _is_malformed(folder: RunFolder) -> bool:
+    try:
+        folder.facts()
+        folder.status()
+        folder.metrics()
+        folder.provenance()
+    except ValueError:
+        return True
+    return False
+
+
+def _sources(spec: Path) -> object:
+    """Of a fused run; None where the file tells none."""
+    try:
+        content = read_json(spec)
+    except ValueError:
+        log.warning("%s is passed over", spec.parent, exc_info=True)
+        return None
+    return content.get("sources") if isinstance(content, dict) else None
 
 
 def _fit_seconds(status: RunStatus, trees: int) -> float | None:

@@ -14,9 +14,10 @@ from dataclasses import replace
 from typing import Any
 
 from cropdash.engine import GPU, Engine
+from cropdash.runs.run_bin import RunBin
 from cropdash.runs.run_folder import RunFolder
 from cropdash.runs.status import ACTIVE
-from cropdash.training.existing_runs import RunExists, check_not_done
+from cropdash.training.existing_runs import DataChanged, RunExists, check_not_done
 from cropdash.training.grid.plan import FusedItem, GridPlan, TrainedItem
 from cropdash.training.grid.record import GridRecord
 from cropdash.training.grid.standing import GridStanding, ItemStanding, Observer
@@ -125,6 +126,9 @@ class GridWork:
 
     def _queue(self, item: TrainedItem, one: ItemStanding) -> None:
         """Queue a run, unless somebody else works on it."""
+        if one.unreadable is not None:
+            log.warning("%s goes to the bin, and is begun anew: %s", one.unreadable, one.reason)
+            RunBin(self.record.runs_folder).put(one.unreadable)
         status = one.status
         task = None
         if status is not None and status.state == "queued" and status.task is not None:
@@ -137,6 +141,8 @@ class GridWork:
         except RunExists:
             self._elsewhere.add(item.key)
             return
+        except DataChanged:
+            return  # to whoever looks it has failed, until the run is deleted
         self._needs_gpu = self._needs_gpu or takes_gpu(item.spec, self.engine)
         self._tasks[item.key] = queue(
             self.engine, item.spec, self.record.runs_folder, unless=self.record.cancel_file

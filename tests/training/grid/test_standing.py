@@ -7,14 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from cropdash.atomic import write_text
+from cropdash.cli import main
+from cropdash.engine import Engine
+from cropdash.runs.run_bin import RunBin
 from cropdash.runs.run_folder import STATUS, RunFolder
 from cropdash.runs.status import RunStatus
+from cropdash.training.existing_runs import DataChanged, check_not_done
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.grid.plan import FusedItem
 from cropdash.training.grid.record import GridRecord
 from cropdash.training.grid.standing import Observer
+from cropdash.training.grid.work import GridWork
 from tests.datasets.random_store import random_store
 from tests.training.grid.small_grid import small_grid
 
@@ -191,3 +197,54 @@ def test_a_name_is_no_way_out_of_the_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="cannot name a grid"):
         GridRecord.begin(name, small_grid(), "/store", tmp_path / "runs")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_finished_run_counts_only_while_its_data_set_is_what_it_was(tmp_path: Path) -> None:
+    """The fingerprint of an experiment is over the path of its data: what lies there may be exchanged."""
+    store = random_store(tmp_path / "store", parcels_per_region=2)
+    runs = tmp_path / "runs"
+    record = GridRecord.begin("small", small_grid(vary={"seed": [1]}), store.path, runs)
+    spec = record.plan.trained[0].spec
+    folder = run_in(runs, spec, "finished", done=2)
+    folder.write_provenance({"data": {"path": spec.data, "fingerprint": store.info.fingerprint}})
+    observer = Observer(record)
+    assert observer.look().is_complete
+    random_store(tmp_path / "other", parcels_per_region=3, seed=4)
+    store.path.rename(tmp_path / "away")
+    assert observer.look().is_complete, "where the data are away, the view does not judge"
+    (tmp_path / "other").rename(store.path)
+    (one,) = observer.look().items
+    assert one.state == "failed"
+    assert "has changed since; delete the run, or use another folder of runs" in one.reason
+    with pytest.raises(DataChanged, match="has changed since"):
+        check_not_done(spec, runs, resume=True)
+    # Neither is it trained over, nor is it left waiting for, when somebody asks for another attempt.
+    work = GridWork(Engine("tcp://127.0.0.1:9"), record, retry_failed=True)
+    work.engine.start = lambda: None  # type: ignore[method-assign]
+    assert work.is_over(work.start())
+    assert folder.status().state == "finished"
+
+
+def test_a_torn_status_is_one_failed_run_and_a_retry_moves_it_to_the_bin(tmp_path: Path) -> None:
+    record = begun(tmp_path, vary={"seed": [1, 2]})
+    specs = [item.spec for item in record.plan.trained]
+    run_in(tmp_path, specs[0], "finished", done=2)
+    torn = run_in(tmp_path, specs[1], "cancelled", done=1)
+    torn.file(STATUS).write_text('{"state": "canc')
+    standing = Observer(record).look()
+    assert [one.state for one in standing.items] == ["finished", "failed"]
+    assert str(torn.file(STATUS)) in standing.items[1].reason
+    said = CliRunner().invoke(main, ["grid", "status", "--runs", str(tmp_path)])
+    assert said.exit_code == 0, said.output
+
+    work = GridWork(Engine("tcp://127.0.0.1:9"), record)
+    assert work.is_over(work.start()), "nobody asked for another attempt"
+    assert torn.path.is_dir()
+    retried = GridWork(Engine("tcp://127.0.0.1:9"), record, retry_failed=True)
+    queued: list[str] = []
+    retried.engine.start = lambda: None  # type: ignore[method-assign]
+    retried.engine.submit = lambda function, arguments, key, **_: queued.append(key) or key  # type: ignore[method-assign, func-returns-value]
+    retried.engine.is_over = lambda key: False  # type: ignore[method-assign]
+    assert retried.start().items[1].state == "waiting"
+    assert len(queued) == 1
+    assert [run.id for run in RunBin(tmp_path).contents()] == [specs[1].run_id]
