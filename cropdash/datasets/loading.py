@@ -1,4 +1,4 @@
-"""Batches from a store: which parcels can be answered, what of each is drawn, and the padded arrays.
+"""Batches from a store: what of each parcel is drawn, and the padded arrays.
 
 A batch is gathered from the memory map with one indexing call a sensor, so only the chosen dates and
 pixels are read, and the next one while this one is worked on. Every draw comes from the seed, the epoch's number and the batch's number, never from
@@ -20,6 +20,7 @@ from cropdash.datasets.calendar import season_start
 from cropdash.datasets.choice import Chosen, draw, evenly_spaced
 from cropdash.datasets.dropout import NEVER, Dropout
 from cropdash.datasets.interpolation import Interpolation, blend, bracket
+from cropdash.datasets.left_out import reasons_left_out
 from cropdash.datasets.normalisation import Normalisation, geometry_features
 from cropdash.datasets.store import ParcelStore, SensorArrays
 from cropdash.datasets.usable_dates import UsableDates
@@ -108,7 +109,7 @@ class ParcelBatches:
         self._season_start = starts.astype(np.int64)  # days since 1970-01-01; not used where there is no date
         rows = np.asarray(rows, dtype=np.int64)
         self._usable = usable or {name: UsableDates.of(store, name, season_origin) for name in self._sensors}
-        self.left_out = _left_out(store, rows, self._sensors, fusion, self._features, self._usable)
+        self.left_out = reasons_left_out(store, rows, self._sensors, fusion, self._features, self._usable)
         self.rows = np.asarray([row for row in rows.tolist() if row not in self.left_out], dtype=np.int64)
         self.unpredictable = np.asarray(
             [row for row in rows.tolist() if row in self.left_out], dtype=np.int64
@@ -333,32 +334,3 @@ def _gather(arrays: SensorArrays, rows: np.ndarray, dates: np.ndarray, pixels: n
 
 def _scaled_features(store: ParcelStore, normalisation: Normalisation) -> np.ndarray:
     return normalisation.apply_features(geometry_features(store))
-
-
-def _left_out(
-    store: ParcelStore,
-    rows: np.ndarray,
-    sensors: Sequence[str],
-    fusion: Fusion,
-    features: np.ndarray | None,
-    usable: Mapping[str, UsableDates],
-) -> dict[int, str]:
-    """Why the network cannot answer for some of the rows."""
-    seen = {name: usable[name].counts[rows] > 0 for name in sensors}
-    nothing = ~np.any(list(seen.values()), axis=0)
-    reasons = np.full(len(rows), "", dtype=object)
-    if fusion is Fusion.EARLY:
-        reasons[store.arrays["S1"].pixel_counts[rows] != store.arrays["S2"].pixel_counts[rows]] = (
-            "pixel counts of S1 and S2 differ"
-        )
-    if fusion.needs_common_dates and store.info.sensors["S1"].nodata is not None:
-        whole = store.arrays["S1"].date_counts[rows] * store.arrays["S1"].pixel_counts[rows]
-        reasons[store.seen_counts("S1", rows) < whole] = "hidden pixels of S1"
-    if fusion is Fusion.NONE or fusion.needs_common_dates:
-        for name in sensors:
-            reasons[~seen[name]] = f"no date of {name}"
-    if len(sensors) > 1:
-        reasons[nothing] = "no date of any sensor"
-    if features is not None:
-        reasons[(reasons == "") & ~np.isfinite(features[rows]).all(axis=1)] = "no geometry features"
-    return {int(rows[i]): reasons[i] for i in np.flatnonzero(reasons != "")}
