@@ -179,7 +179,10 @@ _NOTHING: dict[str, Any] = {
 
 
 def _title(subject: Subject) -> str:
-    titles = dict.fromkeys(store.info.title for store in subject.stores.values() if store.info.title)
+    # What a title says behind a comma stands with where the figures come from.
+    titles = dict.fromkeys(
+        store.info.title.partition(", ")[0] for store in subject.stores.values() if store.info.title
+    )
     what = "Sensors and fusion compared" if len(subject.runs) > 1 else "One run in figures"
     return f"{what}: {listed(list(titles))}" if titles else what
 
