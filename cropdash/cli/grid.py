@@ -136,7 +136,10 @@ def cancel_command(grid_id: str, runs_folder: Path) -> None:
 
     record = GridRecord.open(runs_folder, grid_id)
     with Engine(record.scheduler) if record.scheduler else nullcontext() as engine:
-        counts = cancel_grid(record, engine).counts
+        standing = cancel_grid(record, engine)
+    if standing.note:
+        click.echo(standing.note)
+    counts = standing.counts
     click.echo(
         f"{record.id} is cancelled; {counts['finished']} runs are finished, {counts['running']} stop at their next "
         f"batch. Go on with: cropdash grid resume {record.id} --runs {runs_folder}"

@@ -237,26 +237,32 @@ def check_fits(plan: GridPlan) -> None:
 def cancel_grid(record: GridRecord, engine: Engine | None = None) -> GridStanding:
     """Cancel a grid that another process works on, or nobody any more.
 
-    Running runs stop at their next batch. Those that wait on a scheduler are taken from it.
+    Running runs stop at their next batch. Those that wait on a scheduler are taken from it; where it does not answer
+    they are marked as cancelled, and should it ever begin them, they see for themselves and stop.
 
     Args:
         engine: of the grid's own scheduler, if it has one.
+
+    Returns:
+        The standing afterwards; its note says that the scheduler is gone, if it is.
     """
     record.cancel()
-    standing = Observer(record).look()
-    for one in standing.of_state("waiting"):
-        if (
-            engine is not None
-            and one.run is not None
-            and one.status is not None
-            and one.status.task is not None
-        ):
-            folder, task = RunFolder(record.runs_folder / one.run), one.status.task
-            if engine.knows(task):
-                engine.stop(task, on_stopped=_canceller(folder, task))
-            else:
-                _canceller(folder, task)()
-    return standing
+    note = ""
+    waiting = Observer(record).look().of_state("waiting") if record.scheduler is not None else []
+    for one in waiting:
+        if one.run is None or one.status is None or one.status.task is None:
+            continue
+        folder, task = RunFolder(record.runs_folder / one.run), one.status.task
+        try:
+            known = engine is not None and engine.knows(task)
+        except (OSError, TimeoutError):
+            known, engine = False, None
+            note = f"The scheduler at {record.scheduler} does not answer; what waited there is marked as cancelled."
+        if known and engine is not None:
+            engine.stop(task, on_stopped=_canceller(folder, task))
+        else:
+            _canceller(folder, task)()
+    return Observer(record).look(note)
 
 
 def _is_at_work(one: ItemStanding) -> bool:

@@ -248,3 +248,16 @@ def test_a_torn_status_is_one_failed_run_and_a_retry_moves_it_to_the_bin(tmp_pat
     assert retried.start().items[1].state == "waiting"
     assert len(queued) == 1
     assert [run.id for run in RunBin(tmp_path).contents()] == [specs[1].run_id]
+
+
+def test_a_grid_whose_scheduler_is_gone_is_cancelled_all_the_same(tmp_path: Path) -> None:
+    grid = small_grid(vary={"seed": [1, 2]})
+    record = GridRecord.begin("small", grid, "/store", tmp_path, scheduler="tcp://127.0.0.1:9")
+    finished, queued = (item.spec for item in record.plan.trained)
+    run_in(tmp_path, finished, "finished", done=2)
+    run_in(tmp_path, queued, "queued", task="somebody's#1", pid=None, host=None)
+    said = CliRunner().invoke(main, ["grid", "cancel", "small", "--runs", str(tmp_path)])
+    assert said.exit_code == 0, said.output
+    assert "tcp://127.0.0.1:9 does not answer; what waited there is marked as cancelled" in said.output
+    assert "is cancelled; 1 runs are finished, 0 stop" in said.output
+    assert [one.state for one in Observer(record).look().items] == ["finished", "cancelled"]
