@@ -31,6 +31,8 @@ from cropdash.training.grid.plan import GridPlan
 
 log = logging.getLogger(__name__)
 
+#: Longer than a grid's standing is taken for new.
+_LATER_MILLISECONDS = 3500
 #: Older grids are told by ``cropdash grid status``.
 _SHOWN = 4
 
@@ -45,6 +47,7 @@ class GridSection(pn.viewable.Viewer):
         self._entry: DatasetEntry | None = None
         self._offered: dict[str, GridEntry] = {}
         self._rows: dict[str, _GridRow] = {}
+        self._looks_later = False
         self._usual_epochs = ""
         self._begun = pn.Column(sizing_mode="stretch_width", css_classes=["cd-grids-begun"], margin=0)
         common: dict[str, Any] = {"size": "small", "margin": (6, 12, 12, 0)}
@@ -99,6 +102,8 @@ class GridSection(pn.viewable.Viewer):
             if view.id not in self._rows:
                 self._rows[view.id] = _GridRow(self._cancel, self._resume, self._retry)
             self._rows[view.id].show_grid(view)
+        if any(view.at_work or view.standing.counts["running"] for view in views):
+            self._look_later()
         wanted = [self._rows[view.id].layout for view in views]
         if self._begun.objects != wanted:
             self._begun.objects = wanted
@@ -110,6 +115,17 @@ class GridSection(pn.viewable.Viewer):
                 options=options, value=self._grid.value or next(iter(options.values()), None)
             )
             self._chosen()
+
+    def _look_later(self) -> None:
+        """Look once more: where a grid stands is known a little after the last of its runs has told of itself."""
+        document = pn.state.curdoc
+        if document is not None and document.session_context is not None and not self._looks_later:
+            self._looks_later = True
+            document.add_timeout_callback(self._look, _LATER_MILLISECONDS)
+
+    def _look(self) -> None:
+        self._looks_later = False
+        self._changed()
 
     def _chosen(self) -> None:
         offered = self._offered.get(self._grid.value or "")
