@@ -45,7 +45,7 @@ _MARKERS = {"run": "star", "evaluated": "hex", "reference": "plus"}
 _HEADINGS = {
     "S1": "Sentinel-1",
     "S2": "Sentinel-2",
-    "early": "Early fusion",
+    "early": "Early",
     "pse": "Pixel-set",
     "tsa": "In time",
     "softmax_avg": "Decision",
