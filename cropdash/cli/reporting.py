@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cropdash.cli.verbs import RUNS, run_path, verb
 from cropdash.dashboard.report.contents import SECTIONS, chosen_sections
+
+if TYPE_CHECKING:
+    from cropdash.runs.results import Result
 
 
 @verb("report")
@@ -35,8 +40,14 @@ from cropdash.dashboard.report.contents import SECTIONS, chosen_sections
     "areas",
     multiple=True,
     metavar="X0,Y0,X1,Y1",
-    help="A rectangle of the map that gets a picture and a table of areas of its own, in the units of the outlines "
-    "(EPSG:3857 where these are degrees); may be repeated.",
+    help="A rectangle of the map, or a polygon by three corners or more (X,Y,X,Y,X,Y), that gets pictures and a table "
+    "of areas of its own, in the units of the outlines (EPSG:3857 where these are degrees); may be repeated.",
+)
+@click.option(
+    "--over-seeds/--single-runs",
+    default=None,
+    help="Whether a run stands for all seeds of its experiment in its folder, with mean and standard deviation, or for "
+    "itself; as the Compare page has it at first if unset: over seeds, unless all runs are seeds of one experiment.",
 )
 @click.option("--title", default="", help="Title; made from the data set if unset.")
 @click.option("--author", default="", help="Who stands behind the report.")
@@ -57,6 +68,7 @@ def report_command(
     region: str,
     sections: tuple[str, ...],
     areas: tuple[str, ...],
+    over_seeds: bool | None,
     title: str,
     author: str,
     logo: Path | None,
@@ -82,7 +94,9 @@ def report_command(
         # Runs of several folders may share a name.
         if names.count(result.id) > 1:
             result.id = f"{path.parent.name}/{path.name}"
-    tell_apart(results)
+    at_hand = [*results, *_beside(paths, names)]
+    # As on the dashboard's pages, whether or not a run of the same name is in the report.
+    tell_apart(at_hand)
     opened: dict[Path, ParcelStore] = {}
     stores: dict[str, ParcelStore] = {}
     for result in results:
@@ -94,7 +108,13 @@ def report_command(
                 opened[place] = ParcelStore.open(place)
             stores[result.id] = opened[place]
     subject = Subject.of(
-        results, stores, region, chosen_sections(sections), [read_area(area) for area in areas]
+        results,
+        stores,
+        region,
+        chosen_sections(sections),
+        [read_area(area) for area in areas],
+        at_hand,
+        over_seeds,
     )
     cover = Cover(date.today(), title, author, logo_file(logo) if logo else "")
     if tables is not None and tables.exists():
@@ -104,3 +124,20 @@ def report_command(
     if tables is not None:
         written = write_tables(subject, tables)
         click.echo(f"{len(written)} files in {tables}")
+
+
+def _beside(paths: Sequence[Path], taken: Sequence[str]) -> list[Result]:
+    """The other results in the folders of some runs, none called as one of ``taken``."""
+    from cropdash.runs.library import RunLibrary
+
+    found = []
+    names = set(taken)
+    for folder in dict.fromkeys(path.parent for path in paths):
+        for result in RunLibrary(folder).results():
+            if (folder / result.id).resolve() in paths:
+                continue
+            if result.id in names:
+                result.id = f"{folder.name}/{result.id}"
+            names.add(result.id)
+            found.append(result)
+    return found

@@ -98,6 +98,20 @@ def keep_borders(plot: Any, left: int, right: int) -> None:
     plot.js_on_change("outer_width", CustomJS(args=args, code=_BORDERS))
 
 
+def without_scripts(plot: Any) -> dict[str, Any]:
+    """Take from a figure what :func:`name_rows` and :func:`keep_borders` run in the browser, for a file that may run
+    no script text.
+
+    Returns:
+        What a phone would have otherwise: ``names`` of the rows by place, ``borders`` left and right; each only
+        where the figure has them.
+    """
+    phone: dict[str, Any] = {}
+    for callback in plot.js_property_callbacks.pop("change:outer_width", []):
+        phone["names" if "axes" in callback.args else "borders"] = callback.args["narrow"]
+    return phone
+
+
 def in_two_lines(name: str, most: int = _PHONE_LETTERS) -> str:
     """A name broken where its two lines are the most alike, behind a blank or a stroke; short ones stay whole."""
     breaks = [at for at, letter in enumerate(name[:-1], start=1) if letter in " /"]

@@ -36,7 +36,7 @@ def test_runs_named_by_id_and_by_path_make_a_report_and_its_tables(runs: Path, t
     text = out.read_text(encoding="utf-8")
     assert "<title>Radar or not</title>" in text and "An agency" in text
     # The data set that the runs name was found without --data.
-    assert text.count('alt="Map of the test parcels of') == 2
+    assert text.count('alt="Map of the test parcels of') == 4
     assert (tables / "parcels_1_S1_seed1_example.gpkg").is_file()
     assert f"{len(list(tables.iterdir()))} files in {tables}" in done.output
     assert {"areas.csv", "attention.csv", "classes.csv", "paired_tests.csv", "training.csv"} <= {
@@ -80,6 +80,6 @@ def test_chosen_sections_alone_are_shown_and_an_area_has_its_own_map_and_table(
     assert done.exit_code == 0, done.output
     text = out.read_text(encoding="utf-8")
     assert re.findall(r'<section id="(\w+)"', text) == ["maps", "areas", "caveats", "provenance"]
-    assert text.count('alt="Map of the test parcels of') == 2
+    assert text.count('alt="Map of the test parcels of') == 4
     assert text.count('aria-label="Areas by') == 2
     assert f"the rectangle {area}" in text

@@ -4,7 +4,7 @@ and how all chosen runs compare."""
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -44,7 +44,8 @@ _FORMATS = {"parcels": number(0)} | {
     name: number(3)
     for name in ("confidence", "accuracy", "error", "largest_gap", "temperature", "error_after")
 }
-_READING = (
+#: How a diagram is read.
+READING = (
     "A point on the dashed line is as sure as it is right; below the line the run is too sure. Bars are 95 % "
     "intervals (Wilson). The error depends on the bins, and with few parcels chance alone keeps it above 0."
 )
@@ -81,7 +82,7 @@ class CalibrationSection(pn.viewable.Viewer):
                 align_items="center",
                 margin=(8, 0, 4, 0),
             ),
-            text_pane(f"<p class='note'>{_READING}</p>"),
+            text_pane(f"<p class='note'>{READING}</p>"),
             pn.Row(
                 text_pane("<h2>Calibration of the chosen runs, over all classes</h2>"),
                 csv_button("calibration.csv", self._written, "cd-classes-calibration-csv"),
@@ -119,7 +120,11 @@ class CalibrationSection(pn.viewable.Viewer):
         able = [
             run for run in chosen if "parcels" not in run.missing and (not region or run.covers([region]))
         ]
-        self._note.object = _without(chosen)
+        names = {run.id: run_name(run) for run in chosen}
+        self._note.object = "".join(
+            f"<p class='note'>{html.escape(sentence)}</p>"
+            for sentence in without_probabilities(chosen, names)
+        )
         self._parts.visible = bool(able)
         if not able:
             self.drawn, self.table = [], run_table([])
@@ -205,13 +210,17 @@ class _Diagram:
             pane.object = figure
 
 
-def _without(chosen: Sequence[Result]) -> str:
-    """Which of the chosen runs tell no probabilities, which have no temperature, and why."""
-    sentences = [f"{run_name(run)}: {run.missing['parcels']}" for run in chosen if "parcels" in run.missing]
+def without_probabilities(chosen: Sequence[Result], names: Mapping[str, str]) -> list[str]:
+    """Which of the chosen runs tell no probabilities, which have no temperature, and why.
+
+    Args:
+        names: what each is called, by id.
+    """
+    sentences = [f"{names[run.id]}: {run.missing['parcels']}" for run in chosen if "parcels" in run.missing]
     sentences += [
-        f"{run_name(run)} was fused afterwards from the test parcels of two runs, so there are no validation parcels to fit "
-        "a temperature on."
+        f"{names[run.id]} was fused afterwards from the test parcels of two runs, so there are no validation parcels to "
+        "fit a temperature on."
         for run in chosen
         if isinstance(run, Run) and "parcels" not in run.missing and run.folder.spec().get("sources")
     ]
-    return "".join(f"<p class='note'>{html.escape(sentence)}</p>" for sentence in sentences)
+    return sentences

@@ -19,6 +19,9 @@ from cropdash.dashboard.compare.comparison import RUN_TABLE, Compared, comparabl
 from cropdash.dashboard.run_words import fusion_in_words, run_name, sensors_in_words, state_in_words
 from cropdash.runs.results import PER_CLASS_METRICS, Result, Scores
 
+#: How the address says whether seeds are taken together, and how ``show`` of the Compare page does.
+EACH_RUN, OVER_SEEDS = "each-run", "over-seeds"
+
 
 def group_name(group: SeedGroup) -> str:
     """What a group is called: as its first run, without the seed where there are several."""

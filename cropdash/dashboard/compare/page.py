@@ -6,26 +6,17 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
 import panel as pn
 import panel_material_ui as pmu
 
 from cropdash.analysis.seed_groups import SeedGroup, seed_groups
 from cropdash.dashboard.choosers import ClassSelect
 from cropdash.dashboard.compare.background import Background, Question
-from cropdash.dashboard.compare.best_for_class import class_answer, ranking_for_class
 from cropdash.dashboard.compare.class_picture import ClassPicture
-from cropdash.dashboard.compare.comparison import (
-    Compared,
-    answer,
-    caveats,
-    comparable,
-    ranking,
-)
-from cropdash.dashboard.compare.lead import Lead, lead_in
+from cropdash.dashboard.compare.comparison import Compared, caveats
+from cropdash.dashboard.compare.leading import Asked, ParcelTests, lead, leading_sentence, parcel_tests
 from cropdash.dashboard.compare.learning_curves import LearningCurves
-from cropdash.dashboard.compare.over_seeds import fold, other_seeds, seed_pairs, seeds_note, worth_folding
-from cropdash.dashboard.compare.pair_tests import CLASS_TESTS, TESTED, TESTS, runs_to_test
+from cropdash.dashboard.compare.over_seeds import EACH_RUN, OVER_SEEDS, fold, other_seeds, worth_folding
 from cropdash.dashboard.compare.runs_table import RunsTable
 from cropdash.dashboard.compare.significance import Significance
 from cropdash.dashboard.page import Page, text_pane
@@ -35,9 +26,6 @@ from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
 from cropdash.nomenclature import CropClass
 from cropdash.runs.results import Result, Scores
-
-#: How the address says what the picture shows a row of.
-_EACH_RUN, _OVER_SEEDS = "each-run", "over-seeds"
 
 
 class ComparePage(Page):
@@ -64,7 +52,7 @@ class ComparePage(Page):
         self._folded.param.watch(self._fold, "value")
         self._settling = False
         #: What somebody has asked for, which no control shows while nobody has; for the address.
-        self._fold_asked = pmu.Select(options=["", _EACH_RUN, _OVER_SEEDS], value="")
+        self._fold_asked = pmu.Select(options=["", EACH_RUN, OVER_SEEDS], value="")
         self._groups: tuple[object, list[SeedGroup]] = (None, [])
         self.table = RunsTable(choices, RunKeeping(workbench), self.update)
         self._learning = LearningCurves(choices)
@@ -132,7 +120,8 @@ class ComparePage(Page):
         self.show_body()
         self._crop.offer(_classes(compared))
         self.picture.offer_baselines(compared)
-        pair_question = self._pair_question(compared, chosen)
+        tests = parcel_tests(compared, chosen, self._asked())
+        pair_question = None if tests is None else Question(*tests)
         asked = self.picture.questions(compared)
         self._background.ask([*asked, *([pair_question] if pair_question else [])])
         sentence = self._sentence(compared, own, pair_question)
@@ -158,12 +147,12 @@ class ComparePage(Page):
         self._folded.visible = any(group.runs > 1 for group in groups)
         asked = self._fold_asked.value if self._folded.visible else ""
         self._settling = True
-        self._folded.value = asked == _OVER_SEEDS if asked else worth_folding(self.choices.runs, groups)
+        self._folded.value = asked == OVER_SEEDS if asked else worth_folding(self.choices.runs, groups)
         self._settling = False
 
     def _fold(self, _: Any) -> None:
         if not self._settling:
-            self._fold_asked.value = _OVER_SEEDS if self._folded.value else _EACH_RUN
+            self._fold_asked.value = OVER_SEEDS if self._folded.value else EACH_RUN
             self.update()
 
     def _scores(self, result: Result) -> Scores | None:
@@ -188,63 +177,24 @@ class ComparePage(Page):
             return "No run is chosen: tick some in the table below."
         if not compared:
             return "None of the chosen runs has figures to show: the reasons stand below the table."
-        crop, region = self.choices.crop, self.choices.region
-        ranked, metric = self._ranked(compared)
-        lead = self._lead(ranked, metric, compared, pair_question)
-        if crop is None:
-            sentence = answer(compared, metric, region, lead)
-        else:
-            name = self.workbench.class_name(crop, self.choices.dataset)
-            sentence = class_answer(compared, crop, name, metric, region, lead)
-        if pair_question and pair_question.answer is None and not self._background.problem([pair_question]):
-            sentence = f"{sentence} Whether the lead is real is being tested."
-        if note := seeds_note(compared):
-            sentence = f"{sentence} {note}"
+        asked = self._asked()
+        found = None if pair_question is None else pair_question.answer
+        tests = None if pair_question is None else ParcelTests(*pair_question)
+        told = lead(compared, asked, tests, found)
+        waiting = tests is not None and found is None and not self._background.problem([Question(*tests)])
+        sentence = leading_sentence(compared, asked, told, being_tested=waiting)
         if not own:
             what = " these are the published figures." if _all_published(compared) else ""
             return f"There is no run of your own yet{';' if what else '.'}{what} {sentence}"
         return sentence
 
-    def _ranked(self, compared: list[Compared]) -> tuple[list[Compared], str]:
-        """Best first, over all classes or in the chosen one, and by which figure."""
-        crop = self.choices.crop
-        if crop is None:
-            metric = self._metric.value
-            return ranking(comparable(compared), metric), metric
-        metric = self.picture.metric.value
-        return ranking_for_class(compared, crop, metric), metric
-
-    def _pair_question(self, compared: list[Compared], chosen: list[Compared]) -> Question | None:
-        """What tells whether the best is better than the second over the same parcels.
-
-        It is the family of pairs of the table below, so that both say the same; None where two runs of one
-        seed each are not the best, or cannot be tested.
-        """
-        ranked, metric = self._ranked(compared)
+    def _asked(self) -> Asked:
+        """By what the runs are ranked: over all classes, or in the chosen one."""
         crop, region = self.choices.crop, self.choices.region
-        if len(ranked) < 2 or any(one.group is not None for one in ranked[:2]):
-            return None
-        runs, _ = runs_to_test([one.result for one in chosen], region)
-        if not {one.result for one in ranked[:2]} <= set(runs):
-            return None
         if crop is None:
-            return Question(TESTS, (runs, region)) if metric in TESTED else None
-        return Question(CLASS_TESTS, (runs, region, crop))
-
-    def _lead(
-        self, ranked: list[Compared], metric: str, compared: list[Compared], question: Question | None
-    ) -> Lead | None:
-        """Of the best over the second; None where it is not known."""
-        if len(ranked) < 2:
-            return None
-        first, second = ranked[0].result.id, ranked[1].result.id
-        if question is None:
-            return lead_in(seed_pairs(compared, metric, self.choices.crop), first, second, "seeds")
-        found = question.answer
-        if found is None:
-            return None
-        table = found if isinstance(found, pd.DataFrame) else found.table
-        return lead_in(table[table["metric"] == metric], first, second, "parcels")
+            return Asked(self._metric.value, region)
+        name = self.workbench.class_name(crop, self.choices.dataset)
+        return Asked(self.picture.metric.value, region, crop, name)
 
 
 def _classes(compared: Sequence[Compared]) -> list[CropClass]:

@@ -11,7 +11,7 @@ from cropdash.dashboard.map.areas import ClassAreas, PickedArea, class_areas
 from cropdash.dashboard.map.areas_figure import areas_figure
 from cropdash.dashboard.report.matrix_table import MOST, best_first
 from cropdash.dashboard.report.subject import ReportArea, Subject
-from cropdash.dashboard.run_words import listed, run_name
+from cropdash.dashboard.run_words import listed
 from cropdash.runs.results import Result
 
 _COLUMNS = ("parcels", "mapped", "estimated", "low", "high", "labelled", "users", "producers")
@@ -22,6 +22,7 @@ class AreaTable:
     """One run's areas in one place.
 
     Attributes:
+        place: the corners of an area with their reference system; empty for all test parcels.
         key: name of the figure; empty where there is no estimate to draw.
         rows: class name and cells as text, the largest on the map first.
         notes: what the numbers rest on, as far as no table before says it.
@@ -30,6 +31,7 @@ class AreaTable:
     run: Result
     name: str
     where: str
+    place: str
     key: str
     sentence: str
     rows: tuple[dict[str, str], ...]
@@ -37,7 +39,7 @@ class AreaTable:
 
 
 def area_tables(subject: Subject) -> tuple[list[AreaTable], dict[str, Any]]:
-    """Tables of at most :data:`MOST` runs that have a map, those with the highest macro-F1.
+    """Tables of at most :data:`MOST` runs that have a map, the best by the report's metric.
 
     Returns:
         The tables by run and area, and their figures by key.
@@ -56,8 +58,9 @@ def area_tables(subject: Subject) -> tuple[list[AreaTable], dict[str, Any]]:
         tables.append(
             AreaTable(
                 run,
-                run_name(run),
+                subject.name_of(run),
                 f"{place.name} ({where})" if place else where,
+                place.in_words(subject.mapped[run.id].outlines.crs) if place else "",
                 key,
                 areas.sentence(None),
                 tuple(_cells(row) for row in areas.rows.to_dict("records")),
@@ -68,17 +71,21 @@ def area_tables(subject: Subject) -> tuple[list[AreaTable], dict[str, Any]]:
 
 
 def areas_table(subject: Subject) -> pd.DataFrame:
-    """``run, area`` and the columns of :class:`ClassAreas`' rows, of every run that has a map."""
+    """``run, area``, the area's ``corners`` (WKT) with their ``crs``, and the columns of :class:`ClassAreas`' rows, of every run that has a map."""
     tables = [
         areas.rows.rename(columns={"id": "code"}).assign(
-            run=run.id, area=place.name if place else "all test parcels"
+            run=run.id,
+            area=place.name if place else "all test parcels",
+            corners=place.wkt if place else "",
+            crs=subject.mapped[run.id].outlines.crs,
         )
-        for run, place, areas in _areas(subject, len(subject.runs))
+        for run, place, areas in _areas(subject, len(subject.shown))
     ]
     if not tables:
         return pd.DataFrame()
     table = pd.concat(tables, ignore_index=True)
-    return table[["run", "area", *(name for name in table.columns if name not in ("run", "area"))]]
+    first = ["run", "area", "corners", "crs"]
+    return table[[*first, *(name for name in table.columns if name not in first)]]
 
 
 def _areas(subject: Subject, most: int) -> list[tuple[Result, ReportArea | None, ClassAreas]]:

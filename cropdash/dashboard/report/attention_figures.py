@@ -20,7 +20,6 @@ from cropdash.dashboard.attention.evidence_plots import deletion_plot
 from cropdash.dashboard.attention.heatmap import heatmap, time_range
 from cropdash.dashboard.report.matrix_table import MOST, best_first
 from cropdash.dashboard.report.subject import Subject
-from cropdash.dashboard.run_words import run_name
 from cropdash.runs.evidence import Evidence
 from cropdash.runs.results import Result
 from cropdash.runs.run import Run
@@ -51,7 +50,7 @@ class AttentionFigures:
 
 
 def attention_figures(subject: Subject) -> tuple[list[AttentionFigures], dict[str, Any], int]:
-    """Heatmaps of at most :data:`MOST` runs, those with the highest macro-F1.
+    """Heatmaps of at most :data:`MOST` runs, the best by the report's metric.
 
     Returns:
         The runs, the figures by key, and how many runs of the report keep attention.
@@ -70,13 +69,13 @@ def attention_figures(subject: Subject) -> tuple[list[AttentionFigures], dict[st
                 attention, time, head=None, crop=None, date=None, on_tap=None, last=at == len(streams) - 1
             )
             keys.append(key)
-        sentence = answer(streams, None, run_name(run))
+        sentence = answer(streams, None, subject.name_of(run))
         evidence, deletion = evidence_of(run), ""
         if evidence is not None and evidence.overall.parcels:
             deletion = f"deletion{subject.number(run.id)}"
             plots[deletion] = deletion_plot(deletion_table(evidence, None))
         said = _evidence_sentences(evidence)
-        found.append(AttentionFigures(run, run_name(run), sentence, tuple(keys), deletion, said))
+        found.append(AttentionFigures(run, subject.name_of(run), sentence, tuple(keys), deletion, said))
     return found, plots, len(able)
 
 

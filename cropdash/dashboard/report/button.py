@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 from typing import Any
+from urllib.parse import unquote
 
 import panel as pn
 import param
@@ -19,9 +20,11 @@ from panel.custom import JSComponent
 
 from cropdash.dashboard import header_button
 from cropdash.dashboard.colours import run_style
+from cropdash.dashboard.compare.over_seeds import EACH_RUN, OVER_SEEDS
 from cropdash.dashboard.page_colours import ACCENT, FAILURE, INK, PAPER, RULE
 from cropdash.dashboard.report.contents import SECTIONS, chosen_sections
 from cropdash.dashboard.report.cover import LARGEST_LOGO, Cover, logo_address
+from cropdash.dashboard.run_words import CLASS_METRICS, METRICS
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
 
@@ -147,12 +150,12 @@ class ReportButton(JSComponent):
     async def _made(self, request: ReportRequest, *, tables: bool) -> dict[str, Any]:
         """What was asked for, as the browser takes it."""
         # What is chosen when the button is pressed, whatever is chosen meanwhile.
-        runs, region = list(self.choices.runs), self.choices.region
+        runs = list(self.choices.runs)
         styles = {run: run_style(self.choices, run) for run in runs}
-        area = self.choices.area if request.area else None
+        view = ReportView.of(self.choices, area=request.area)
         make: Callable[..., Any] = chosen_tables if tables else chosen_report
         loop = asyncio.get_running_loop()
-        content = await loop.run_in_executor(_MAKER, make, self.workbench, styles, region, request, area)
+        content = await loop.run_in_executor(_MAKER, make, self.workbench, styles, view, request)
         day = date.today().isoformat()
         if not tables:
             kind = {"name": f"cropdash-report-{day}.html", "type": "text/html", "said": "report downloaded"}
@@ -166,18 +169,54 @@ class ReportButton(JSComponent):
         return {"content": content, **kind}
 
 
+@dataclass(frozen=True)
+class ReportView:
+    """What of the page's view a report takes over.
+
+    Attributes:
+        region: one test region; empty for all of them.
+        dataset: name of the data set, whose runs are at hand.
+        area: what is picked on the map, as :class:`Choices` has it; None for nothing.
+        crop: code of the chosen class.
+        over_seeds: whether the Compare page shows experiments over their seeds; None where nobody has said so.
+        metric, class_metric: by which figure that page ranks, and which it shows of classes; empty for its own first.
+    """
+
+    region: str = ""
+    dataset: str = ""
+    area: tuple[float, ...] | None = None
+    crop: int | None = None
+    over_seeds: bool | None = None
+    metric: str = ""
+    class_metric: str = ""
+
+    @classmethod
+    def of(cls, choices: Choices, *, area: bool) -> ReportView:
+        """What the address says; a control that it does not name stands where it stood at first.
+
+        Args:
+            area: whether a picked area is wanted.
+        """
+        said = {name: unquote(text) for name, text in choices.controls.items()}
+        metric, class_metric = said.get("compare.best-by", ""), said.get("compare.per-class", "")
+        return cls(
+            choices.region,
+            choices.dataset,
+            choices.area if area else None,
+            choices.crop,
+            {OVER_SEEDS: True, EACH_RUN: False}.get(said.get("compare.show", "")),
+            metric if metric in METRICS else "",
+            class_metric if class_metric in CLASS_METRICS else "",
+        )
+
+
 def chosen_report(
-    workbench: Workbench,
-    styles: dict[str, Any],
-    region: str,
-    request: ReportRequest,
-    area: tuple[float, ...] | None = None,
+    workbench: Workbench, styles: dict[str, Any], view: ReportView, request: ReportRequest
 ) -> str:
     """The report on some runs of a workbench.
 
     Args:
         styles: :class:`RunStyle` by run id, in the order of the runs.
-        area: what is picked on the map, as :class:`Choices` has it.
 
     Raises:
         ValueError: none of the runs exists, none was tested in the region, or a file is malformed.
@@ -185,15 +224,11 @@ def chosen_report(
     """
     from cropdash.dashboard.report.document import report_html
 
-    return report_html(_subject(workbench, styles, region, request, area), request.cover)
+    return report_html(_subject(workbench, styles, view, request), request.cover)
 
 
 def chosen_tables(
-    workbench: Workbench,
-    styles: dict[str, Any],
-    region: str,
-    request: ReportRequest,
-    area: tuple[float, ...] | None = None,
+    workbench: Workbench, styles: dict[str, Any], view: ReportView, request: ReportRequest
 ) -> bytes:
     """The data behind the same report, as a zip archive.
 
@@ -202,16 +237,10 @@ def chosen_tables(
     """
     from cropdash.dashboard.report.tables import zipped_tables
 
-    return zipped_tables(_subject(workbench, styles, region, request, area))
+    return zipped_tables(_subject(workbench, styles, view, request))
 
 
-def _subject(
-    workbench: Workbench,
-    styles: dict[str, Any],
-    region: str,
-    request: ReportRequest,
-    area: tuple[float, ...] | None,
-) -> Any:
+def _subject(workbench: Workbench, styles: dict[str, Any], view: ReportView, request: ReportRequest) -> Any:
     from cropdash.dashboard.report.subject import ReportArea, Subject
 
     found = [run for run in map(workbench.result, styles) if run is not None]
@@ -226,7 +255,18 @@ def _subject(
             stores[run.id] = workbench.store(name)
         except (KeyError, ValueError, OSError) as error:
             remarks.append(f"The data set {name} cannot be read: {error}")
-    areas = () if area is None else (ReportArea.picked(area),)
     return Subject(
-        tuple(found), styles, stores, region, tuple(dict.fromkeys(remarks)), request.sections, areas
+        tuple(found),
+        styles,
+        stores,
+        view.region,
+        tuple(dict.fromkeys(remarks)),
+        request.sections,
+        () if view.area is None else (ReportArea.picked(view.area),),
+        at_hand=tuple(workbench.results(view.dataset)),
+        over_seeds=view.over_seeds,
+        metric=view.metric or "macro_f1",
+        crop=view.crop,
+        crop_name="" if view.crop is None else workbench.class_name(view.crop, view.dataset),
+        class_metric=view.class_metric,
     )

@@ -11,7 +11,7 @@ SECTIONS = {
     "tests": "Is the difference real?",
     "confusions": "Which crops are confused",
     "attention": "When in the season the models look",
-    "maps": "Right and wrong on the map",
+    "maps": "The crops on the map, right and wrong",
     "areas": "How much land each class covers",
     "season": "How early, and under how much cloud",
     "curves": "How the runs were trained",

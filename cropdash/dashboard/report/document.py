@@ -1,7 +1,7 @@
 """The report as one HTML file that opens anywhere: no request leaves it, and it prints.
 
 What it holds is gathered beside this module; here it meets the template. The file's own content
-security policy allows its two scripts by their digests and nothing from any host.
+security policy allows its scripts by their digests and nothing from any host.
 """
 
 from __future__ import annotations
@@ -18,13 +18,19 @@ from markupsafe import Markup, escape
 from cropdash.dashboard.report import attention_figures as attention
 from cropdash.dashboard.report import pair_tables as pairs
 from cropdash.dashboard.report.area_tables import area_tables
+from cropdash.dashboard.report.calibration_figures import calibration
 from cropdash.dashboard.report.contents import SECTIONS
 from cropdash.dashboard.report.cover import Cover
-from cropdash.dashboard.report.drawings import class_plot, for_paper, learning_curves
+from cropdash.dashboard.report.drawings import (
+    class_plot,
+    class_rows_with_intervals,
+    for_paper,
+    learning_curves,
+)
 from cropdash.dashboard.report.findings import (
-    answer_sentence,
+    RunRow,
+    answer_sentences,
     caveat_list,
-    class_figures,
     class_metric,
     notes,
     run_rows,
@@ -35,7 +41,7 @@ from cropdash.dashboard.report.matrix_table import MOST, matrix_tables
 from cropdash.dashboard.report.provenance import provenance
 from cropdash.dashboard.report.season_figures import season_figures
 from cropdash.dashboard.report.subject import Subject
-from cropdash.dashboard.run_words import CLASS_METRICS, count, listed, run_name
+from cropdash.dashboard.run_words import CLASS_METRICS, METRICS, count, listed
 
 #: Characters that look like Bokeh's markers.
 _GLYPHS = {
@@ -79,12 +85,13 @@ def report_html(subject: Subject, cover: Cover) -> str:
         title=cover.title or _title(subject),
         day=f"{cover.day.day} {cover.day:%B %Y}",
         region=subject.region,
-        answer=answer_sentence(subject),
+        answers=answer_sentences(subject),
+        best_by=METRICS[subject.metric],
         simulated=simulated_sentence(subject),
         headings=SECTIONS,
         most=MOST,
         caveats=caveat_list(subject),
-        provenance=provenance(subject.runs),
+        provenance=provenance(subject.in_order, subject.other_seeds),
         version=_version(),
         **(_NOTHING | found),
     )
@@ -95,30 +102,33 @@ _Content = tuple[dict[str, Any], dict[str, Any]]
 
 
 def _runs(subject: Subject) -> _Content:
-    return {"runs": [_run_row(row, subject) for row in run_rows(subject).to_dict("records")]}, {}
+    return {"runs": [_run_row(row, subject) for row in run_rows(subject)], "folded": subject.is_folded}, {}
 
 
 def _classes(subject: Subject) -> _Content:
     dots = class_plot(subject)
     if dots is None:
         return {}, {}
-    figures = class_figures(subject)
+    figures = class_rows_with_intervals(subject)
+    told, plots = calibration(subject)
     content = {
-        "class_keys": [_key(subject, run) for run in figures["run"].unique()],
+        "class_keys": [_line_key(subject, run) for run in figures["run"].unique()],
         "metric": CLASS_METRICS[class_metric(subject)],
         "classes": _class_rows(figures),
-        "notes": notes(subject),
+        "notes": notes(subject, figures),
+        "calibration": told,
+        "calibration_keys": {row["id"]: _key(subject, row["id"]) for row in told.rows},
     }
-    return content, {"classes": dots}
+    return content, {"classes": dots, **plots}
 
 
 def _tests(subject: Subject) -> _Content:
     tables, why = pairs.pair_tables(subject)
     alone = len(subject.runs) == 1
-    keys = {run.id: _key(subject, run.id) for run in subject.runs}
+    keys = {run.id: _key(subject, run.id) for run in subject.in_order}
     content = {
         "tests": tables,
-        "tests_note": pairs.NOTE,
+        "tests_notes": pairs.notes(subject),
         "tests_keys": keys,
         "not_tested": [] if alone else why,
     }
@@ -146,8 +156,11 @@ def _areas(subject: Subject) -> _Content:
 
 def _season(subject: Subject) -> _Content:
     shown, drawn = season_figures(subject)
-    keys = {one.key: [(name, colour, _glyph(marker)) for name, colour, marker in one.curves] for one in shown}
-    return {"seasons": shown, "season_keys": keys}, drawn
+    keys = {
+        one.key: [(name, colour, _glyph(marker)) for name, colour, marker in one.curves]
+        for one in shown.figures
+    }
+    return {"season": shown, "season_keys": keys}, drawn
 
 
 def _curves(subject: Subject) -> _Content:
@@ -156,6 +169,7 @@ def _curves(subject: Subject) -> _Content:
     content = {
         "curves": list(zip(curves, drawn, strict=True)),
         "curve_keys": [_key(subject, run) for run in trained],
+        "curve_seeds": bool(subject.other_seeds),
     }
     return content, drawn
 
@@ -174,7 +188,7 @@ _SECTIONS = {
 #: What the template asks for, where a section is not chosen or has nothing to show.
 _NOTHING: dict[str, Any] = {
     **dict.fromkeys(("runs", "tests", "not_tested", "matrices", "attentions", "maps", "without_map"), ()),
-    **dict.fromkeys(("areas", "seasons", "curves"), ()),
+    **dict.fromkeys(("areas", "season", "curves"), ()),
 }
 
 
@@ -196,7 +210,8 @@ def _embedded(plots: dict[str, Any]) -> _Embedded:
         return _Embedded([], {})
     library = Resources(mode="inline", components=["bokeh"], minified=True, log_level="warn")
     script, divs = components(plots, wrap_script=False)
-    return _Embedded([_one_line_ending("\n".join(library.js_raw)), _one_line_ending(script)], dict(divs))
+    scripts = ("\n".join(library.js_raw), script, _resource("report_figures.js"))
+    return _Embedded([_one_line_ending(one) for one in scripts], dict(divs))
 
 
 def _one_line_ending(script: str) -> str:
@@ -216,28 +231,23 @@ def _policy(scripts: list[str]) -> str:
     )
 
 
-def _run_row(row: dict[Any, Any], subject: Subject) -> dict[str, Any]:
-    finished = row["state"] in ("finished", "published", "reference")
-    return {
-        **_key(subject, row["id"]),
-        "state": "" if finished else row["state"],
-        "accuracy": "" if pd.isna(row["accuracy"]) else f"{100 * row['accuracy']:.1f} %",
-        **{metric: "" if pd.isna(row[metric]) else f"{row[metric]:.3f}" for metric in ("macro_f1", "kappa")},
-        **{
-            what: "" if pd.isna(row[what]) else f"{int(row[what]):,}" for what in ("parcels", "no_prediction")
-        },
-        # What one sensor is called, or how several meet, which names them too.
-        "what": row["sensors"] if row["fusion"] in ("", "one sensor") else row["fusion"],
-    }
+def _run_row(row: RunRow, subject: Subject) -> dict[str, Any]:
+    return {**_key(subject, row.run.id), **row._asdict()}
+
+
+def _line_key(subject: Subject, run_id: str) -> dict[str, Any]:
+    """How a line is told from others, by the name of its experiment where it is a mean."""
+    line = next(one for one in subject.compared if one.result.id == run_id)
+    return {**_key(subject, run_id), "name": line.name}
 
 
 def _key(subject: Subject, run_id: str) -> dict[str, Any]:
     """How a run is told from others: number, name, colour and mark."""
-    run = next(run for run in subject.runs if run.id == run_id)
+    run = next(run for run in subject.in_order if run.id == run_id)
     style = subject.styles[run_id]
     return {
         "number": subject.number(run_id),
-        "name": run_name(run),
+        "name": subject.name_of(run),
         "colour": style.colour,
         "glyph": _glyph(style.marker),
     }
@@ -289,17 +299,21 @@ def _unbroken(sentence: str) -> Markup:
 @cache
 def _css() -> str:
     """The style sheet, in the dashboard's typography and colours."""
-    from importlib.resources import files
-
     from cropdash.dashboard import colours
     from cropdash.dashboard.theme import FONT
 
-    text = files("cropdash.dashboard.report").joinpath("report.css").read_text(encoding="utf-8")
+    text = _resource("report.css")
     values = {
         name: getattr(colours, name) for name in ("ACCENT", "INK", "MUTED", "RULE", "GROUND", "WARNING")
     }
     variables = "; ".join(f"--{name.lower()}: {value}" for name, value in values.items())
     return f":root {{ {variables}; --font: {FONT} }}\n{text}"
+
+
+def _resource(name: str) -> str:
+    from importlib.resources import files
+
+    return files("cropdash.dashboard.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _version() -> str:

@@ -6,7 +6,8 @@ running dashboard can answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import pandas as pd
@@ -14,11 +15,13 @@ from bokeh.models import PlainText, Range1d, TapTool
 
 from cropdash.dashboard.colours import RunStyle
 from cropdash.dashboard.compare.dot_plot import dot_plot, with_intervals
-from cropdash.dashboard.figures import hover, new_figure
+from cropdash.dashboard.figures import hover, new_figure, without_scripts
+from cropdash.dashboard.launch.run_curves import DASHES, RunLine
 from cropdash.dashboard.launch.run_queue import CURVES, curve
 from cropdash.dashboard.report.findings import class_figures, class_metric
 from cropdash.dashboard.report.subject import Subject
 from cropdash.dashboard.run_words import CLASS_METRICS, run_name
+from cropdash.runs.results import Result
 from cropdash.runs.run import Run
 
 
@@ -43,32 +46,45 @@ def class_plot(subject: Subject) -> Any | None:
 
 def training_rows(subject: Subject) -> pd.DataFrame:
     """Every column of the runs' metrics, a row an epoch, with the ``run``; empty where no run tells its training."""
-    tables = [
-        table.assign(run=run.id)
-        for run in subject.runs
-        if isinstance(run, Run) and (table := run.history()) is not None
-    ]
+    tables = [table.assign(run=run.id) for run in _trained(subject) if (table := run.history()) is not None]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def learning_curves(subject: Subject) -> tuple[dict[str, Any], list[str]]:
-    """Figures by heading, a line a run, and the ids of the runs in them; empty where no run tells its training."""
-    trained = [run for run in subject.runs if isinstance(run, Run)]
+    """Figures by heading, a line a run, and the ids of the runs with a colour of their own; empty where no run tells
+    its training. Other seeds of a line share its colour, in dashes."""
+    lines = _trained(subject)
     drawn: dict[str, Any] = {}
     told: set[str] = set()
     for title, column in CURVES.items():
-        points = {run: curve(run, column) for run in trained}
-        points = {run: table for run, table in points.items() if len(table)}
-        told |= {run.id for run in points}
+        points = [(run, line, curve(run, column)) for run, line in lines.items()]
+        points = [one for one in points if len(one[2])]
+        told |= {run.id for run, _, _ in points}
         if points:
-            drawn[title] = _curves(title, column, points, subject.styles)
-    return drawn, [run.id for run in trained if run.id in told]
+            drawn[title] = _curves(title, column, points)
+    return drawn, [run.id for run in subject.shown if run.id in told]
+
+
+def _trained(subject: Subject) -> dict[Run, RunLine]:
+    """The runs whose training can be shown, with how each is drawn."""
+    lines: dict[Run, RunLine] = {}
+    for shown in subject.shown:
+        seeds: Sequence[Result] = (shown, *subject.other_seeds.get(shown.id, ()))
+        for run, dash in zip(seeds, cycle(DASHES), strict=False):
+            if isinstance(run, Run):
+                lines[run] = RunLine(subject.styles[shown.id].colour, dash)
+    return lines
 
 
 def for_paper(plot: Any) -> Any:
     """A figure of the dashboard made ready for a file: sharp in print, and without what only a server answers."""
     plot.output_backend = "svg"
     plot.toolbar.tools = [tool for tool in plot.toolbar.tools if not isinstance(tool, TapTool)]
+    phone = without_scripts(plot)
+    if "names" in phone:
+        phone["names"] = {place: PlainText(text=name) for place, name in phone["names"].items()}
+    # What report_figures.js puts in place on a narrow screen.
+    plot.tags = [phone]
     for axis in plot.axis:
         # Bokeh would fetch a typesetter from elsewhere for a class whose name looks like a formula.
         axis.major_label_overrides = {
@@ -77,9 +93,7 @@ def for_paper(plot: Any) -> Any:
     return plot
 
 
-def _curves(
-    title: str, column: str, points: Mapping[Run, pd.DataFrame], styles: Mapping[str, RunStyle]
-) -> Any:
+def _curves(title: str, column: str, points: Sequence[tuple[Run, RunLine, pd.DataFrame]]) -> Any:
     plot = new_figure(height=260)
     plot.xaxis.axis_label = "epoch"
     plot.xaxis.ticker.min_interval = 1
@@ -88,10 +102,11 @@ def _curves(
         plot.y_range = Range1d(0, 1.02)
     else:
         plot.y_range.start = 0
-    for run, table in points.items():
-        colour = styles[run.id].colour
+    for run, (colour, dash), table in points:
         data = {**{name: table[name].tolist() for name in table}, "run": [run_name(run)] * len(table)}
-        line = plot.line(x="epoch", y="value", source=data, line_color=colour, line_width=2)
+        line = plot.line(
+            x="epoch", y="value", source=data, line_color=colour, line_dash=list(dash), line_width=2
+        )
         tips = [("", "@run"), ("epoch", "@epoch"), (title, "@value{0.000}")]
         plot.add_tools(hover(tips, renderers=[line], line_policy="nearest"))
     return plot

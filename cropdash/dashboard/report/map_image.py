@@ -1,4 +1,4 @@
-"""The map of a run as a picture: where it is right and wrong, with legend and scale."""
+"""The map of a run as a picture: which crop each parcel was mapped as, and where that is right; with legend and scale."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cropdash.dashboard.map.mapped_run import MappedRun
 from cropdash.dashboard.map.raster import codes_image
 from cropdash.dashboard.map.shared_outlines import raster_of
 from cropdash.dashboard.report.subject import ReportArea, Subject
-from cropdash.dashboard.run_words import count, listed, run_name
+from cropdash.dashboard.run_words import count, listed
 from cropdash.runs.results import Result
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 #: Twice as many pixels as it is wide on the page, for paper and fine screens.
 _WIDTH = 1360
+#: The two maps of a run, with what each shows.
+_SHOWN = {ColourBy.PREDICTION: "crops as mapped", ColourBy.RIGHT: "right and wrong"}
+_AS_MAPPED = "Every parcel has the colour of the class that the run takes it for."
 #: Height over width stays between these, however the parcels lie.
 _FLATTEST, _TALLEST = 0.45, 1.0
 
@@ -36,8 +39,10 @@ class MapImage:
     Attributes:
         address: the PNG as a ``data:`` address.
         width, height: in pixels.
+        what: what the colours show, in short.
         legend: what the colours mean, with the parcels of each.
-        sentence: how many are right.
+        sentence: what is seen, or how many are right.
+        place: the corners of an area with their reference system; empty for all parcels.
         scale: ``5 km``, the length of the scale bar.
         scale_share: the bar's length as a share of the picture's width.
         remarks: what the map does not show.
@@ -45,37 +50,44 @@ class MapImage:
 
     run: Result
     name: str
+    what: str
     address: str
     width: int
     height: int
     legend: tuple[LegendEntry, ...]
     sentence: str
+    place: str
     scale: str
     scale_share: float
     remarks: tuple[str, ...]
 
 
 def map_images(subject: Subject) -> list[MapImage]:
-    """Every run that has parcels and outlines: a map of all, and one of each area."""
+    """Of every run that has parcels and outlines two maps of all parcels, and two of each area: crops, right and wrong."""
     return [
-        _image(run, subject.mapped[run.id], subject, place)
-        for run in subject.runs
+        _image(run, subject.mapped[run.id], subject, place, by)
+        for run in subject.shown
         if run.id in subject.mapped
         for place in (None, *subject.areas)
+        for by in _SHOWN
     ]
 
 
-def _image(run: Result, mapped: MappedRun, subject: Subject, area: ReportArea | None) -> MapImage:
+def _image(
+    run: Result, mapped: MappedRun, subject: Subject, area: ReportArea | None, by: ColourBy
+) -> MapImage:
     outlines = mapped.outlines
-    colouring = mapped.colouring(ColourBy.RIGHT, None)
-    remarks = mapped.remarks() if area is None else []
+    colouring = mapped.colouring(by, None)
+    # Said once, below the second of the two.
+    of_all = area is None and by is ColourBy.RIGHT
+    remarks = mapped.remarks() if of_all else []
     where = f"in {listed(subject.regions_of(run))}"
     answers, entries, codes = mapped.answers, colouring.entries, colouring.codes
     if area is None:
         # Regions far apart would shrink to dots in one picture: the largest group of parcels is drawn.
         place, *elsewhere = outlines.places
         view = place.view
-        if elsewhere:
+        if elsewhere and of_all:
             apart = sum(one.parcels for one in elsewhere)
             remarks.append(
                 f"{count(apart, 'parcel lies', 'parcels lie')} far from these and outside the picture."
@@ -95,12 +107,14 @@ def _image(run: Result, mapped: MappedRun, subject: Subject, area: ReportArea | 
     bar = _round_length(metres / 4)
     return MapImage(
         run=run,
-        name=run_name(run) if area is None else f"{run_name(run)}, {area.name}",
+        name=subject.name_of(run) if area is None else f"{subject.name_of(run)}, {area.name}",
+        what=_SHOWN[by],
         address=_png(picture, colouring.palette()),
         width=width,
         height=height,
         legend=tuple(entry for entry in entries if entry.parcels),
-        sentence=answer(answers, where, None),
+        sentence=answer(answers, where, None) if by is ColourBy.RIGHT else _AS_MAPPED,
+        place="" if area is None else area.in_words(outlines.crs),
         scale=f"{bar / 1000:g} km" if bar >= 1000 else f"{bar:g} m",
         scale_share=bar / metres,
         remarks=tuple(remarks),

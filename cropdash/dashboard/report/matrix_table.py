@@ -13,9 +13,7 @@ import numpy as np
 from cropdash.dashboard.classes.confusions import answer
 from cropdash.dashboard.colours import ACCENT, readable_on
 from cropdash.dashboard.compare.comparison import ranking
-from cropdash.dashboard.report.findings import METRIC
 from cropdash.dashboard.report.subject import Subject
-from cropdash.dashboard.run_words import run_name
 from cropdash.runs.metrics import ConfusionMatrix
 from cropdash.runs.results import Result
 
@@ -51,22 +49,24 @@ class MatrixTable:
 
 
 def best_first(subject: Subject) -> list[Result]:
-    """The runs that have figures, those with the highest macro-F1 first."""
-    return [one.result for one in ranking(subject.compared, METRIC)]
+    """One run of every line that has figures, the best by the report's metric first."""
+    return [one.result for one in ranking(subject.compared, subject.metric)]
 
 
 def matrix_tables(subject: Subject) -> tuple[list[MatrixTable], int]:
-    """The matrices of at most :data:`MOST` runs, those with the highest macro-F1.
+    """The matrices of at most :data:`MOST` runs, the best by the report's metric.
 
     Returns:
         The tables, and how many runs of the report have a matrix.
     """
     found = [(run, run.confusion(subject.regions)) for run in best_first(subject)]
     known = [(run, matrix) for run, matrix in found if matrix is not None and matrix.total]
-    return [_table(run, matrix, subject.region) for run, matrix in known[:MOST]], len(known)
+    return [_table(run, subject.name_of(run), matrix, subject.region) for run, matrix in known[:MOST]], len(
+        known
+    )
 
 
-def _table(run: Result, matrix: ConfusionMatrix, region: str) -> MatrixTable:
+def _table(run: Result, name: str, matrix: ConfusionMatrix, region: str) -> MatrixTable:
     names = matrix.class_names
     support = matrix.counts.sum(axis=1, keepdims=True)
     shares = np.divide(matrix.counts, support, out=np.zeros(matrix.counts.shape), where=support > 0)
@@ -74,7 +74,7 @@ def _table(run: Result, matrix: ConfusionMatrix, region: str) -> MatrixTable:
         (name, tuple(_cell(matrix, shares, truth, mapped) for mapped in range(len(names))))
         for truth, name in enumerate(names)
     )
-    return MatrixTable(run, run_name(run), names, rows, answer(matrix, run_name(run), region))
+    return MatrixTable(run, name, names, rows, answer(matrix, name, region))
 
 
 def _cell(matrix: ConfusionMatrix, shares: np.ndarray, truth: int, mapped: int) -> Cell:

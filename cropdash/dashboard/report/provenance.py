@@ -41,8 +41,11 @@ class Provenance:
     shared: dict[str, str]
 
 
-def provenance(runs: Sequence[Result]) -> Provenance:
+def provenance(runs: Sequence[Result], seeds: Mapping[str, Sequence[Result]] | None = None) -> Provenance:
     """Read what each run's folder tells of its making.
+
+    Args:
+        seeds: by id of a run, the other seeds that its line is a mean of.
 
     Raises:
         ValueError: a file of a run is malformed; the message names it.
@@ -50,6 +53,9 @@ def provenance(runs: Sequence[Result]) -> Provenance:
     settings = {run.id: _settings(run) for run in runs}
     shared = _common([known for known in settings.values() if known])
     facts = {run.id: _facts(run) for run in runs}
+    for run in runs:
+        if others := (seeds or {}).get(run.id):
+            facts[run.id]["Mean over"] = ", ".join(one.id for one in (run, *others))
     alike = _common(list(facts.values())) if len(runs) > 1 else {}
     return Provenance(
         tuple(

@@ -1,7 +1,9 @@
-"""The season in a report, where its runs saw parts of one: figures over the end of the data and over optical dates."""
+"""The season in a report: the study's curves and those of the runs at hand, over the end of the data and over
+optical dates."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,21 +12,23 @@ import pandas as pd
 from cropdash.analysis.season import Along
 from cropdash.dashboard.report.subject import Subject
 from cropdash.dashboard.run_words import METRICS
-from cropdash.dashboard.season.answers import told, told_table
+from cropdash.dashboard.season.answers import figure_in_words, season_answer, told, told_table
 from cropdash.dashboard.season.curves import ALL_DATES, SeasonCurves, season_curves
 from cropdash.dashboard.season.figure import curve_plot
+from cropdash.dashboard.season.page import BESIDE, JOINING, RECALL_ALONE, RULE, SHOWN
 from cropdash.dashboard.state import Choices
 
-#: A class is told from this figure on.
-LEVEL = 0.5
-_METRIC, _CLASS_METRIC = "macro_f1", "f1"
+#: A class is told from this figure on, as on the Season page before anybody has moved it.
+LEVEL = 0.7
+#: Of classes the study published no other figure.
+_METRIC, _CLASS_METRIC = "macro_f1", "recall"
 _HEADINGS: dict[Along, str] = {
     "days": "By the end of the data",
     "s2_share": "By the share of Sentinel-2 dates",
 }
 _TOLD: dict[Along, str] = {
-    "days": f"First day from which the F1 of a class stays at {LEVEL} or more",
-    "s2_share": f"Fewest of {ALL_DATES} Sentinel-2 dates with an F1 of {LEVEL} or more",
+    "days": f"First day from which the {{figure}} of a class stays at {LEVEL} or more",
+    "s2_share": f"Fewest of {ALL_DATES} Sentinel-2 dates with which the {{figure}} of a class is {LEVEL} or more",
 }
 
 
@@ -35,7 +39,7 @@ class SeasonFigure:
     Attributes:
         key: name of the figure.
         curves: what its lines are called, with colour and marker.
-        rows: by class, the first day or the fewest dates of each own curve, ``never`` where none is enough.
+        rows: by class, the first day or the fewest dates of each curve, ``never`` where none is enough.
         columns: headings of ``rows``.
     """
 
@@ -47,58 +51,88 @@ class SeasonFigure:
     rows: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def season_figures(subject: Subject) -> tuple[list[SeasonFigure], dict[str, Any]]:
-    """The figures of the runs that say which part of the season they saw; none where no run does."""
+@dataclass(frozen=True)
+class Season:
+    """What a report tells of the season.
+
+    Attributes:
+        sentence: the answer of the study's figures, with the own ones beside them in the figures.
+        figures: the two ways of seeing less of a season.
+        notes: whose curves are drawn, whose not and why, and what to keep in mind.
+    """
+
+    sentence: str
+    figures: tuple[SeasonFigure, ...]
+    notes: tuple[str, ...]
+
+
+def season_figures(subject: Subject) -> tuple[Season, dict[str, Any]]:
+    """The study's published curves, and beside them those of the runs at hand that saw a part of a season.
+
+    Returns:
+        What is told, and the figures by key.
+    """
     curves = season_of(subject)
-    if curves is None:
-        return [], {}
     found: list[SeasonFigure] = []
     plots: dict[str, Any] = {}
+    reached = {along: told(curves, curves.curves, along, _CLASS_METRIC, LEVEL) for along in _HEADINGS}
     for along, heading in _HEADINGS.items():
-        rows = _own_along(curves, along)
-        overall = rows[(rows["metric"] == _METRIC) & rows["code"].isna()] if len(rows) else rows
+        rows = curves.along(along)
+        overall = rows[(rows["metric"] == _METRIC) & rows["code"].isna()]
         if overall.empty:
             continue
-        shown = [curve for curve in curves.curves if curve.source != "published"]
-        styles = {curve: curve.style(Choices()) for curve in shown}
+        pairs = set(zip(overall["source"], overall["experiment"], strict=True))
+        styles = {
+            curve: curve.style(Choices())
+            for curve in curves.curves
+            if (curve.source, curve.experiment) in pairs
+        }
         plots[along] = curve_plot(overall, along, styles, METRICS[_METRIC])
-        table = told_table(told(curves, shown, along, _CLASS_METRIC, LEVEL), curves.classes, along)
+        table = told_table(reached[along], curves.classes, along)
         names = [str(name) for name in table.columns if name not in ("id", "class")]
-        table = table[table[names].notna().any(axis=1)] if names else table
+        headings = {curve.name: curve.heading for curve in curves.curves}
         found.append(
             SeasonFigure(
                 heading,
                 along,
                 tuple((curve.name, style.colour, style.marker) for curve, style in styles.items()),
-                _TOLD[along],
-                tuple(names),
+                _TOLD[along].format(figure=figure_in_words(_CLASS_METRIC)),
+                tuple(headings[name] for name in names),
                 tuple(
                     (str(row["class"]), tuple(_told_cell(row[name], along) for name in names))
                     for row in table.to_dict("records")
                 ),
             )
         )
-    return found, plots
+    return Season(_sentence(reached), tuple(found), _notes(curves)), plots
 
 
-def season_of(subject: Subject) -> SeasonCurves | None:
-    """The curves of the report's runs, beside the study's; None where no run saw a part of the season."""
-    curves = season_curves(list(subject.runs), subject.regions)
-    return curves if curves.runs else None
+def season_of(subject: Subject) -> SeasonCurves:
+    """The published curves, and those of the runs at hand, or of the report's own where no others are."""
+    return season_curves(list(subject.at_hand or subject.runs), subject.regions)
 
 
 def season_rows(subject: Subject) -> pd.DataFrame:
-    """The points behind the figures, for a CSV; empty where there are none."""
+    """The points behind the figures, for a CSV."""
     curves = season_of(subject)
-    if curves is None:
-        return pd.DataFrame()
-    tables = [_own_along(curves, along).assign(along=along) for along in _HEADINGS]
+    tables = [curves.along(along).assign(along=along) for along in _HEADINGS]
     return pd.concat([table for table in tables if len(table)], ignore_index=True)
 
 
-def _own_along(curves: SeasonCurves, along: Along) -> pd.DataFrame:
-    table = curves.along(along)
-    return table[table["source"] != "published"]
+def _sentence(reached: Mapping[Along, pd.DataFrame]) -> str:
+    """As on the Season page: what the study says, since places and years that differ have no common best."""
+    days, share = (table[table["source"] == "published"] for table in reached.values())
+    answer = season_answer(days, share, _CLASS_METRIC, LEVEL)
+    return f"In the study: {answer[0].lower()}{answer[1:]}"
+
+
+def _notes(curves: SeasonCurves) -> tuple[str, ...]:
+    own = (
+        BESIDE
+        if curves.runs
+        else f"No run at hand saw a part of a season, so none has a curve here. {JOINING}"
+    )
+    return (f"{SHOWN} {own}", RULE, RECALL_ALONE, *curves.caveats)
 
 
 def _told_cell(value: Any, along: Along) -> str:
@@ -106,5 +140,5 @@ def _told_cell(value: Any, along: Along) -> str:
         return "never"
     if along == "days":
         day = pd.Timestamp(value)
-        return f"{day.day} {day:%B %Y}"
+        return f"{day.day} {day:%b %Y}"
     return f"{value:.0f}"

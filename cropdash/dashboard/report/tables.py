@@ -20,11 +20,12 @@ from cropdash.dashboard.map.answers import ParcelAnswers
 from cropdash.dashboard.map.parcel_files import located_answers
 from cropdash.dashboard.report.area_tables import areas_table
 from cropdash.dashboard.report.attention_figures import attention_table, evidence_tables
+from cropdash.dashboard.report.calibration_figures import calibration_table, reliability_rows
 from cropdash.dashboard.report.drawings import class_rows_with_intervals, training_rows
-from cropdash.dashboard.report.pair_tables import pairs_table
+from cropdash.dashboard.report.findings import mean_rows
+from cropdash.dashboard.report.pair_tables import pairs_table, seed_tests_table
 from cropdash.dashboard.report.season_figures import season_rows
 from cropdash.dashboard.report.subject import Subject
-from cropdash.dashboard.run_words import run_name
 from cropdash.runs.metrics import ConfusionMatrix
 from cropdash.runs.results import Result
 
@@ -39,10 +40,14 @@ RUNS, SCORES = "runs.csv", "scores.csv"
 _TABLES: dict[str, Callable[[Subject], pd.DataFrame | None]] = {
     "classes.csv": class_rows_with_intervals,
     "paired_tests.csv": pairs_table,
+    "calibration.csv": calibration_table,
+    "reliability.csv": reliability_rows,
     "attention.csv": attention_table,
     "areas.csv": areas_table,
     "season.csv": season_rows,
     "training.csv": training_rows,
+    "means.csv": mean_rows,
+    "tests_over_seeds.csv": seed_tests_table,
 }
 
 
@@ -75,7 +80,7 @@ def write_tables(subject: Subject, folder: str | Path) -> list[str]:
                 _write(new / name, rows)
         for name, rows in evidence_tables(subject).items():
             _write(new / f"{name}.csv", rows)
-        for one in subject.compared:
+        for one in subject.each:
             run = one.result
             name = file_name(subject, run)
             matrix = run.confusion(subject.regions)
@@ -157,7 +162,8 @@ def _runs(subject: Subject) -> pd.DataFrame:
         {
             "number": subject.number(run.id),
             "id": run.id,
-            "name": run_name(run),
+            "name": subject.name_of(run),
+            "mean_over": "+".join(one.id for one in (run, *subject.other_seeds.get(run.id, ()))),
             "kind": run.kind,
             "state": run.status,
             "sensors": "+".join(run.sensors),
@@ -167,13 +173,13 @@ def _runs(subject: Subject) -> pd.DataFrame:
             "simulated": run.simulated,
             "region": subject.region or "all test regions",
         }
-        for run in subject.runs
+        for run in subject.in_order
     ]
     return pd.DataFrame(rows).astype({"seed": "Int64"})
 
 
 def _scores(subject: Subject) -> pd.DataFrame:
-    tables = [one.scores.table().assign(run=one.result.id) for one in subject.compared]
+    tables = [one.scores.table().assign(run=one.result.id) for one in subject.each]
     columns = ["run", "level", "code", "class", "metric", "value"]
     return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
 

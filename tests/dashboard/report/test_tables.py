@@ -31,7 +31,8 @@ def test_scores_and_confusions_are_those_of_the_run(made: tuple[Run, ParcelStore
     written = write_tables(Subject.of([run]), tmp_path / "out")
     name = f"1_{run.id}"
     assert written == [
-        "attention.csv", "classes.csv", f"confusion_{name}.csv", "runs.csv", "scores.csv", "training.csv",
+        "attention.csv", "calibration.csv", "classes.csv", f"confusion_{name}.csv", "reliability.csv", "runs.csv",
+        "scores.csv", "season.csv", "training.csv",
     ]  # fmt: skip
     matrix = run.confusion()
     assert matrix is not None
