@@ -6,13 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import TIMEOUT_MILLISECONDS, OpenPage
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=TIMEOUT_MILLISECONDS)
 
 
 def _row(page: Page, name: str) -> object:
@@ -20,8 +22,6 @@ def _row(page: Page, name: str) -> object:
 
 
 def test_a_run_is_found_noted_deleted_and_taken_back(dashboard: str, open_page: OpenPage) -> None:
-    from playwright.sync_api import expect
-
     page = open_page(dashboard)
     page.locator(".cd-compare-filter input").fill("radar alone")
     row = _row(page, "Sentinel-1 alone")
@@ -46,8 +46,6 @@ def test_a_run_is_found_noted_deleted_and_taken_back(dashboard: str, open_page: 
 def test_a_baseline_and_the_learning_curves_are_a_click_away_and_the_address_has_them(
     dashboard: str, open_page: OpenPage
 ) -> None:
-    from playwright.sync_api import expect
-
     page = open_page(dashboard)
     page.locator(".cd-compare-baseline [role=combobox]").click()
     page.locator(".MuiMenuItem-root").filter(has_text="Sentinel-2 alone").click()

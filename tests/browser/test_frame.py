@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from cropdash.dashboard.pages import PAGES
 from tests.browser.conftest import TIMEOUT_MILLISECONDS, OpenPage
 from tests.browser.test_pages import answer, choose
+from tests.browser.waiting import at_rest, eventually
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=TIMEOUT_MILLISECONDS)
@@ -74,7 +75,9 @@ def test_a_plot_fills_the_screen_and_is_saved_as_picture_drawing_and_table(
     plot.locator("[data-tool=full]").click()
     height_of = "([figure, least]) => figure.getBoundingClientRect().height > least"
     page.wait_for_function(height_of, arg=[figure.element_handle(), 1.2 * before["height"]])
-    assert figure.bounding_box()["height"] < page.evaluate("innerHeight")
+    page.wait_for_function(
+        "figure => figure.getBoundingClientRect().height < innerHeight", arg=figure.element_handle()
+    )
     expect(plot.locator("[data-tool=full]")).to_have_attribute("title", "Leave full screen")
     page.keyboard.press("Escape")
     page.wait_for_function("document.fullscreenElement === null")
@@ -92,12 +95,12 @@ def test_the_address_reopens_exactly_this_view(dashboard: str, open_page: OpenPa
     page.wait_for_url(re.compile(r"page=season.*classes\.order=similarity"))
     page.locator(".cd-navigation").get_by_text("Classes", exact=True).click()
     page.wait_for_url(re.compile(r"page=classes.*classes\.order=similarity"))
-    said, address = answer(page).inner_text(), page.url
+    said, address = at_rest(page, lambda: (answer(page).inner_text(), page.url))
     other = open_page(address)
     expect(answer(other)).to_have_text(said)
     expect(other.locator(".cd-classes-order [role=combobox]")).to_have_text("by similarity")
     expect(other.locator(".cd-classes-mode [role=combobox]")).to_have_text("Parcels")
-    assert other.url == address
+    expect(other).to_have_url(address)
 
 
 def test_a_control_that_cannot_be_is_left_out_with_a_sentence(dashboard: str, open_page: OpenPage) -> None:
@@ -110,7 +113,7 @@ def test_a_control_that_cannot_be_is_left_out_with_a_sentence(dashboard: str, op
 def test_dark_is_a_click_away_is_remembered_and_reaches_figures(dashboard: str, open_page: OpenPage) -> None:
     page = open_page(f"{dashboard}?page=classes")
     paper = "getComputedStyle(document.body).backgroundColor"
-    assert page.evaluate(paper) == "rgb(255, 255, 255)"
+    page.wait_for_function(f"{paper} === 'rgb(255, 255, 255)'")
     page.get_by_role("button", name="Dark page").click()
     page.wait_for_function(f"{paper} === 'rgb(18, 24, 27)'")
     cells = """() => {
@@ -131,13 +134,14 @@ def test_a_presentation_keeps_sentence_and_picture_turns_pages_and_ends(
 ) -> None:
     page = open_page(f"{dashboard}?page=classes")
     controls, picture = page.locator(".cd-classes-controls"), page.locator(".cd-classes-picture .bk-Figure")
-    small = answer(page).evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+    size = "e => parseFloat(getComputedStyle(e).fontSize)"
+    small = at_rest(page, lambda: answer(page).evaluate(size))
     page.get_by_role("button", name="Present").click()
     expect(controls).to_be_hidden()
     for gone in (".cd-navigation", ".cd-share", ".cd-classes-table"):
         expect(page.locator(gone)).to_be_hidden()
     expect(picture.first).to_be_visible()
-    assert answer(page).evaluate("e => parseFloat(getComputedStyle(e).fontSize)") > small
+    eventually(page, "the answer is larger", lambda: answer(page).evaluate(size) > small)
     page.wait_for_url(re.compile("present=1"))
     page.keyboard.press("ArrowLeft")
     page.wait_for_url(re.compile("page=compare.*present=1"))
@@ -168,14 +172,15 @@ def test_the_tab_key_skips_to_the_page_and_shows_where_it_is(dashboard: str, ope
     page.wait_for_function(f"({focused})().tagName === 'MAIN'")
     page.keyboard.press("Tab")
     page.wait_for_function(f"({focused})().textContent === 'How to read this'")
-    # The tools of a plot are there for keys too.
+    # The tools of a plot are there for keys too, once the page has its plots.
+    expect(page.locator(".cd-data-classes .bk-Figure")).to_be_visible()
     for _ in range(12):
         page.keyboard.press("Tab")
         if page.evaluate(f"({focused})().dataset.tool === 'full'"):
             break
     tools = page.locator(".cd-data-classes .tools")
     expect(tools).to_have_css("opacity", "1")
-    assert page.evaluate(f"getComputedStyle(({focused})()).outlineStyle") == "solid"
+    page.wait_for_function(f"getComputedStyle(({focused})()).outlineStyle === 'solid'")
 
 
 def test_no_page_has_a_serious_finding_of_axe_in_light_or_dark(dashboard: str, open_page: OpenPage) -> None:

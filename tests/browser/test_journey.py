@@ -14,11 +14,13 @@ from playwright.sync_api import expect
 from cropdash.readers.reference_layout import import_reference
 from tests.browser.conftest import TIMEOUT_MILLISECONDS, OpenPage, dashboard_server
 from tests.browser.map_places import tap
+from tests.patience import stretched
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 expect.set_options(timeout=TIMEOUT_MILLISECONDS)
 #: A short run on a busy machine.
 RUN_MILLISECONDS = 180_000
+#: On a machine that does nothing else.
 CANCEL_SECONDS = 5.0
 
 
@@ -100,10 +102,10 @@ def test_from_the_published_figures_to_a_run_of_ones_own(
         page.locator(".cd-launch-start button").click()
         long = page.locator(".cd-launch-run").filter(has_text="Fusion in time")
         expect(long).to_contain_text(re.compile(r"Epoch \d+ of 500"), timeout=RUN_MILLISECONDS)
-        asked = time.monotonic()
+        limit, asked = stretched(CANCEL_SECONDS), time.monotonic()
         long.locator(".cd-launch-cancel button").click()
         while state_of(runs, "tsa")["state"] != "cancelled":
-            assert time.monotonic() - asked < CANCEL_SECONDS, state_of(runs, "tsa")
+            assert time.monotonic() - asked < limit, state_of(runs, "tsa")
             time.sleep(0.1)
         expect(long).to_contain_text("Cancelled after")
 

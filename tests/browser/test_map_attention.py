@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, TIMEOUT_MILLISECONDS, WIDE, OpenPage
-from tests.browser.map_places import PLACE_OF, tap
+from tests.browser.map_places import PLACE_OF, place_on_screen, tap
+from tests.browser.waiting import at_rest, eventually
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=TIMEOUT_MILLISECONDS)
@@ -51,7 +52,7 @@ def test_a_tap_on_a_parcel_opens_the_drawer_and_closing_it_takes_the_choice_back
     expect(drawer.locator(".cd-drawer-answers")).to_contain_text("Early fusion")
     expect(drawer.locator("svg[role=img]")).to_be_visible()
     expect(drawer.locator(".cd-drawer-series canvas").first).to_be_visible()
-    assert drawer.bounding_box()["x"] >= 0
+    eventually(page, "the drawer is inside the window", lambda: drawer.bounding_box()["x"] >= 0)
     expect(page).to_have_url(re.compile("parcel=r4-003"))
     drawer.locator(".cd-drawer-close button").click()
     expect(drawer).to_have_count(0)
@@ -64,9 +65,7 @@ def test_recolouring_sends_other_codes_and_another_legend(dashboard: str, open_p
     page.locator(".cd-map-colour-by").get_by_text("right / wrong").click()
     expect(page.locator(".cd-map-legend-wrong")).to_be_visible()
     expect(page.locator(".cd-map-legend-class18")).to_have_count(0)
-    page.wait_for_function(
-        f"before => JSON.stringify(({_CODES})()) !== before", arg=str(before).replace(" ", "")
-    )
+    page.wait_for_function(f"before => JSON.stringify(({_CODES})()) !== JSON.stringify(before)", arg=before)
 
 
 def test_the_legend_switches_a_class_off_and_on(dashboard: str, open_page: OpenPage) -> None:
@@ -103,12 +102,9 @@ def test_a_rectangle_drawn_on_the_map_narrows_table_and_areas_and_taps_still_cho
     )
     page.locator(".cd-map-draw button").click()
     expect(page.locator(".cd-map-draw-hint")).to_be_visible()
-    plot = page.locator(".cd-map-plot")
-    plot.scroll_into_view_if_needed()
-    box, place = plot.bounding_box(), page.evaluate(PLACE_OF, "r4-003")
-    x, y = box["x"] + place["x"], box["y"] + place["y"]
     # The sentence comes before the tool; and a busy browser takes a fast drag for a tap.
     page.wait_for_function(_DRAWS_A_BOX)
+    x, y = place_on_screen(page, "r4-003")
     page.mouse.move(x - 6, y - 6)
     page.mouse.down()
     for corner in (-2, 2, 4, 6):
@@ -152,7 +148,8 @@ def test_a_tap_on_the_heatmap_chooses_class_and_date(dashboard: str, open_page: 
     expect(page.locator(".cd-attention-answer p")).to_contain_text(re.compile(r"^(For|Only)"))
     canvas = page.locator(".cd-attention-heatmap canvas").first
     expect(canvas).to_be_visible()
-    box = canvas.bounding_box()
+    page.wait_for_function("Bokeh.documents[0].is_idle")
+    box = at_rest(page, canvas.bounding_box)
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 40)
     expect(page.locator(".cd-chip-class")).to_be_visible()
     expect(page).to_have_url(re.compile(r"class=\d+"))
@@ -175,7 +172,7 @@ def test_a_parcel_of_the_same_class_nearby_is_a_press_away_and_a_run_without_mod
     expect(page.locator(".cd-drawer-verdict p")).to_contain_text("runs say")
     nearest = page.locator(".cd-drawer-nearest button").first
     expect(nearest).to_contain_text("r4-")
-    other = nearest.inner_text().split(",")[0]
+    other = at_rest(page, nearest.inner_text).split(",")[0]
     assert other != "r4-009"
     nearest.click()
     expect(page.locator(".cd-drawer-title")).to_contain_text(f"Parcel {other}")

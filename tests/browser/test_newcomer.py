@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, TIMEOUT_MILLISECONDS, WIDE, OpenPage, dashboard_server
+from tests.browser.waiting import at_rest, eventually
 from tests.datasets.random_store import random_store
 from tests.runs.example_run import example_run
 
@@ -86,7 +87,7 @@ def said(page: Any, *, about: str) -> str:
     """The answer of the page, once it is about this."""
     answer = page.locator(".cd-answer p").first
     expect(answer).to_contain_text(about)
-    return str(answer.inner_text()).replace("\xa0", " ")
+    return str(at_rest(page, answer.inner_text)).replace("\xa0", " ")
 
 
 def told_of(sentence: str) -> str:
@@ -192,8 +193,9 @@ def test_one_wrongly_mapped_parcel_and_its_series(
     rows = page.locator(".cd-map-table tbody tr")
     cells = rows.locator("[data-column=parcel]")
     expect(cells).to_have_count(10)
+    # The rows follow the title.
+    eventually(page, "only wrong ones are listed", lambda: set(cells.all_inner_texts()) <= set(wrong.index))
     listed = cells.all_inner_texts()
-    assert set(listed) <= set(wrong.index)
     rows.get_by_text(listed[0], exact=True).click()
 
     drawer = page.locator(".cd-drawer")

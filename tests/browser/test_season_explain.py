@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from cropdash.dashboard.explain.parts import PARTS
 from cropdash.dashboard.pages import PAGES
 from tests.browser.conftest import NARROW, TIMEOUT_MILLISECONDS, WIDE, OpenPage
+from tests.browser.waiting import at_rest, eventually
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=TIMEOUT_MILLISECONDS)
@@ -28,10 +29,9 @@ def title(page: Any, part: str) -> Any:
 
 def expect_at_the_top(page: Any, part: str) -> None:
     """The part's title stands below the header, near the top of the window."""
-    page.wait_for_function(
-        """title => { const top = title.getBoundingClientRect().top; return top > 0 && top < 220 }""",
-        arg=title(page, part).element_handle(),
-    )
+    # Asked of the page anew at each look: the title of a page that is filled again is another element.
+    top = "title => title.getBoundingClientRect().top"
+    eventually(page, f"{part} is at the top", lambda: 0 < title(page, part).evaluate(top) < 220)
 
 
 def test_every_page_leads_by_keyboard_to_its_part_and_the_part_back(
@@ -43,7 +43,7 @@ def test_every_page_leads_by_keyboard_to_its_part_and_the_part_back(
             page.locator(".cd-navigation").get_by_text(entry.title, exact=True).click()
         expect(page.locator(f".cd-page-{entry.slug} h1")).to_be_visible()
         link = page.get_by_role("link", name=f"How to read this: {entry.title}")
-        assert f"page=explain&part={entry.explained}" in link.get_attribute("href")
+        expect(link).to_have_attribute("href", re.compile(f"page=explain&part={entry.explained}"))
         link.focus()
         page.keyboard.press("Enter")
         expect(title(page, entry.explained)).to_have_text(PARTS[entry.explained])
@@ -76,7 +76,8 @@ def test_the_drawings_fit_the_window_and_are_told(
     page = open_page(f"{dashboard}?page=explain", size)
     drawings = page.locator(".cd-explain-text svg:visible")
     expect(drawings.first).to_be_visible()
-    assert drawings.count() >= 17
+    eventually(page, "all drawings are there", lambda: drawings.count() >= 17)
+    page.wait_for_function("Bokeh.documents[0].is_idle")
     for drawing in drawings.all():
         place = drawing.bounding_box()
         assert place["x"] >= 0 and place["x"] + place["width"] <= size[0]
@@ -104,11 +105,12 @@ def test_a_class_is_answered_for_and_its_address_reopens_it(
     page.locator(".cd-season-table-days tbody tr").filter(has_text="vegetables").click()
     expect(answer(page)).to_contain_text("Vegetables/flowers is told with a recall of at least 0.70")
     page.wait_for_url(re.compile("class=25"))
-    said = answer(page).inner_text()
+    said = at_rest(page, answer(page).inner_text)
     page.reload()
     expect(page.locator(".cd-page-season h1")).to_be_visible()
     expect(answer(page)).to_have_text(said)
-    width = page.locator(".main-content").evaluate("e => [e.scrollWidth, e.clientWidth]")
+    content = page.locator(".main-content")
+    width = at_rest(page, lambda: content.evaluate("e => [e.scrollWidth, e.clientWidth]"))
     assert width[0] <= width[1]
 
 

@@ -37,7 +37,9 @@ def test_a_page_whose_server_restarts_says_so_and_shows_the_same_again(folder: P
         page.goto(f"{address}?page=classes&class=1")
         expect(page.locator(".cd-page-classes h1")).to_be_visible()
         page.wait_for_url(re.compile("runs="))
-        said = page.locator(".cd-answer p").first.inner_text()
+        answer = page.locator(".cd-answer p").first
+        expect(answer).not_to_be_empty()
+        said = answer.inner_text()
     expect(page.locator(".cd-lost")).to_contain_text("The connection to the dashboard is lost")
     with dashboard_server(folder / "data", folder / "runs", port):
         expect(page.locator(".cd-lost")).to_have_count(0)

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, TIMEOUT_MILLISECONDS, WIDE, OpenPage
+from tests.browser.waiting import at_rest, eventually
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=TIMEOUT_MILLISECONDS)
@@ -20,7 +21,7 @@ def test_share_copies_the_address_of_the_view(dashboard: str, open_page: OpenPag
     page.locator(".cd-share button").click()
     expect(page.locator(".cd-share [role=status]")).to_have_text("address copied")
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == page.url
+    expect(page).to_have_url(copied)
     assert "page=classes" in copied and "class=2" in copied
 
 
@@ -37,8 +38,9 @@ def test_where_the_clipboard_is_refused_the_address_stands_selected_in_a_field(
     field = page.get_by_label("Copy this address")
     expect(field).to_have_value(page.url)
     expect(field).to_be_focused()
-    assert field.evaluate("e => e.value.slice(e.selectionStart, e.selectionEnd)") == page.url
-    for place in (button.bounding_box(), field.bounding_box()):
+    selected = "e => e.value.slice(e.selectionStart, e.selectionEnd)"
+    eventually(page, "the address is selected", lambda: field.evaluate(selected) == page.url)
+    for place in at_rest(page, lambda: (button.bounding_box(), field.bounding_box())):
         assert place is not None
         assert place["x"] >= 0 and place["x"] + place["width"] <= size[0]
     page.keyboard.press("Escape")
