@@ -64,6 +64,7 @@ def local_cluster(workers: int, threads: int, gpus: int) -> LocalCluster:
             # paused and killed: the operating system is the better judge.
             memory_limit=None,
             resources={SLOT: 1},
+            preload=["cropdash.engine.worker_process"],
             silence_logs=logging.CRITICAL,
         )
         if gpus:

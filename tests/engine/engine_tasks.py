@@ -31,6 +31,14 @@ def wait_for_stop(folder: str, name: str, stop: Callable[[], bool]) -> None:
     Path(folder, f"{name}.ended").touch()
 
 
+def interrupted(folder: str, name: str, stop: Callable[[], bool]) -> None:
+    """Send the own process what Ctrl-C sends, and go on as if nothing had happened, if nothing does."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        raise RuntimeError("Ctrl-C would end this process")
+    os.kill(os.getpid(), signal.SIGINT)
+    wait_for_stop(folder, name, stop)
+
+
 def never_listen(folder: str, name: str, stop: Callable[[], bool]) -> None:
     """Hold the interpreter lock in C code, so that nothing else in the process ever runs."""
     Path(folder, f"{name}.began").write_text(str(os.getpid()))

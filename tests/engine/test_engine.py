@@ -108,6 +108,18 @@ def test_a_task_that_listens_stops_and_frees_its_worker(engine: Engine, tmp_path
     assert psutil.pid_exists(int((tmp_path / "a.began").read_text())), "the process is kept for other tasks"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_ctrl_c_on_the_terminal_is_left_to_the_engine(engine: Engine, tmp_path: Path) -> None:
+    """A terminal sends it to the workers as well: their tasks go on until they are told to stop."""
+    engine.submit("engine_tasks:interrupted", {"folder": str(tmp_path), "name": "a"}, "ctrl-c")
+    wait_until((tmp_path / "a.began").exists)
+    stopped = threading.Event()
+    engine.stop("ctrl-c", on_stopped=stopped.set)
+    assert stopped.wait(60)
+    assert (tmp_path / "a.ended").exists()
+    assert psutil.pid_exists(int((tmp_path / "a.began").read_text())), "the process is kept for other tasks"
+
+
 def test_a_task_that_does_not_listen_loses_its_process(engine: Engine, tmp_path: Path) -> None:
     engine.submit("engine_tasks:never_listen", {"folder": str(tmp_path), "name": "a"}, "deaf")
     wait_until((tmp_path / "a.began").exists)
