@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -44,6 +46,17 @@ class DaskProcesses:
             "worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "0",
             "--host", "127.0.0.1", "--local-directory", str(self._folder), "--death-timeout", "60", *options,
         )  # fmt: skip
+        self.workers.append(worker)
+        return worker
+
+    def start_worker_as_in_readme(self, *, gpu: bool) -> subprocess.Popen[bytes]:
+        """By the command of the README as it stands there, but for the address."""
+        readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+        lines = re.findall(
+            r"^(?:CUDA_VISIBLE_DEVICES=0 )?dask (worker tcp://HOST:8786 .*)$", readme, re.MULTILINE
+        )
+        (line,) = (line for line in lines if ("GPU=1" in line) == gpu)
+        worker = self._start(*shlex.split(line.replace("tcp://HOST:8786", self.address)))
         self.workers.append(worker)
         return worker
 
