@@ -83,3 +83,32 @@ def test_chosen_sections_alone_are_shown_and_an_area_has_its_own_map_and_table(
     assert text.count('alt="Map of the test parcels of') == 4
     assert text.count('aria-label="Areas by') == 2
     assert f"the rectangle {area}" in text
+
+
+def test_a_run_stands_for_the_seeds_beside_it_unless_single_runs_are_asked_for(
+    runs: Path, tmp_path: Path
+) -> None:
+    example_run(runs, tmp_path / "fields", "S2", seed=2)
+    out = tmp_path / "report.html"
+    said = {}
+    for how in ((), ("--over-seeds",), ("--single-runs",)):
+        done = report(
+            "S1_seed1_example", runs / "S2_seed1_example", "--runs", runs, "--out", out, "--section", "runs", *how
+        )  # fmt: skip
+        assert done.exit_code == 0, done.output
+        said[how] = out.read_text(encoding="utf-8")
+    assert said[()] == said["--over-seeds",]
+    assert "Mean ± standard deviation over the seeds" in said[()]
+    assert " ± " not in said["--single-runs",] and "Sentinel-2 alone, seed 1" in said["--single-runs",]
+
+
+def test_an_area_may_be_a_polygon(runs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report.html"
+    outlines = ParcelStore.open(tmp_path / "fields").geometry(["r4"])
+    assert outlines is not None
+    x0, y0, x1, y1 = map(round, outlines.total_bounds)
+    done = report(
+        "S1_seed1_example", "--runs", runs, "--out", out, "--section", "areas", "--area", f"{x0},{y0},{x1},{y0},{x1},{y1}"
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert f"corners {x0} {y0}, {x1} {y0}, {x1} {y1} in EPSG:32631" in out.read_text(encoding="utf-8")

@@ -33,7 +33,9 @@ def workbench(tmp_path: Path) -> Workbench:
 
 
 def test_the_chosen_runs_keep_the_colours_of_the_pages(workbench: Workbench) -> None:
-    report = chosen_report(workbench, {"S2_seed1_example": place_style(4)}, ReportView(), ReportRequest.read({}))
+    report = chosen_report(
+        workbench, {"S2_seed1_example": place_style(4)}, ReportView(), ReportRequest.read({})
+    )
     assert "S2_seed1_example" in report and "S1_seed1_example" not in report
     assert f'style="color: {place_style(4).colour}"' in report
     assert report.count('alt="Map of the test parcels of') == 2
@@ -43,7 +45,9 @@ def test_a_data_set_that_cannot_be_read_costs_the_map_and_is_told(
     workbench: Workbench, tmp_path: Path
 ) -> None:
     (tmp_path / "data" / "fields" / "parcels.parquet").write_bytes(b"none")
-    report = chosen_report(workbench, {"S2_seed1_example": place_style(0)}, ReportView(), ReportRequest.read({}))
+    report = chosen_report(
+        workbench, {"S2_seed1_example": place_style(0)}, ReportView(), ReportRequest.read({})
+    )
     assert 'alt="Map of' not in report
     assert "The data set fields cannot be read" in report and "parcels.parquet" in report
 
