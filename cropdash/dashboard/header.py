@@ -70,7 +70,8 @@ class DatasetAndRegion(pn.viewable.Viewer):
             return
         dataset = "" if event.new == _NONE else event.new
         if dataset != self.choices.dataset:
-            # A region and a parcel are those of one data set, and so are the runs made from it.
+            # A region and a parcel are those of one data set, and so are the runs made from it; a code may be
+            # another crop's there, and an area another country's.
             of_another = [
                 result.id
                 for result in self.workbench.results()
@@ -79,8 +80,12 @@ class DatasetAndRegion(pn.viewable.Viewer):
             self.choices.param.update(
                 dataset=dataset,
                 region="",
+                crop=None,
+                cell=None,
                 parcel=None,
                 date=None,
+                area=None,
+                controls={name: text for name, text in self.choices.controls.items() if name != "map.view"},
                 runs=[run for run in self.choices.runs if run not in of_another],
             )
 
