@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, TIMEOUT_MILLISECONDS, WIDE, OpenPage
+from tests.browser.waiting import at_rest
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=TIMEOUT_MILLISECONDS)
@@ -28,7 +29,7 @@ def test_another_run_stands_beside_then_as_a_difference(dashboard: str, open_pag
     choose(page, "cd-classes-beside", "Sentinel-1 alone")
     expect(titles).to_have_count(2)
     expect(titles.nth(1)).to_contain_text("Sentinel-1 alone")
-    boxes = [titles.nth(at).bounding_box() for at in (0, 1)]
+    boxes = at_rest(page, lambda: [titles.nth(at).bounding_box() for at in (0, 1)])
     assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] < boxes[1]["x"]
     expect(page.locator(".cd-answer p").first).to_contain_text("differ most in")
     expect(page.locator(".cd-classes-reliability")).to_have_count(2)
@@ -46,9 +47,11 @@ def test_a_sentence_leads_by_keyboard_to_its_parcels_and_to_the_map(
     choose(page, "cd-classes-run", "Sentinel-1 alone")
     expect(page.locator(".cd-classes-calibration-answer")).to_contain_text("Sentinel-1 alone")
     sentence = page.locator(".cd-classes-reading button").first
+    # The list is filled after the sentence about calibration.
+    page.wait_for_function("Bokeh.documents[0].is_idle")
     told = re.fullmatch(
         r".*\s% of (.+) \((\d+) of \d+ parcels\) is taken for (.+?), .*",
-        sentence.locator("span").inner_text(),
+        at_rest(page, sentence.locator("span").inner_text),
     )
     assert told is not None
     truth, parcels, mapped = told.groups()
