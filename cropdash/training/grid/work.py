@@ -209,10 +209,11 @@ class GridWork:
             return ""
         offers = self.engine.offers()
         if not offers:
-            return "The scheduler has no worker; start one with: dask worker ADDRESS --nthreads 1"
+            return "The scheduler has no worker; start one with: dask worker ADDRESS --nthreads 1 --memory-limit 0"
         if self._needs_gpu and not any(offer.get(GPU) for offer in offers):
             return (
-                "No worker offers a GPU; start one with: dask worker ADDRESS --nthreads 1 --resources GPU=1"
+                "No worker offers a GPU; start one with: dask worker ADDRESS --nthreads 1 --memory-limit 0 "
+                "--resources GPU=1"
             )
         return ""
 
