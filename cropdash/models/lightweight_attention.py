@@ -5,6 +5,9 @@ Series", 2020 (arXiv 2007.00586). Beside temporal self-attention, the query of a
 made of the parcel, and a head sums its own group of channels only. As in the authors' programme, keys are made of all
 channels of a date. Where that norms the mapped dates over the whole series at once, which padding would disturb and
 which fixes their number, each date is normed by itself here.
+
+Light is the number of weights: at the paper's sizes a quarter fewer than the study's encoder. Operations are more, most
+of them in the map to twice the channels, which the study's encoder, whose keys are folded into its query, has not.
 """
 
 from __future__ import annotations

@@ -36,8 +36,8 @@ class ModelSizes(BaseModel):
     temporal: Literal["tsa", "ltae"] = Field(
         "tsa",
         description=(
-            "Temporal encoder: tsa, the study's temporal self-attention, or ltae, its lightweight successor (Garnot and "
-            "Landrieu 2020, arXiv 2007.00586)."
+            "Temporal encoder: tsa, the study's temporal self-attention, or ltae, its successor with fewer weights, not "
+            "faster here (Garnot and Landrieu 2020, arXiv 2007.00586)."
         ),
     )
     ltae_width: int | None = Field(

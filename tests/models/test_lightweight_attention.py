@@ -9,9 +9,11 @@ import pytest
 import torch
 from pydantic import ValidationError
 from small_batches import EXPERIMENTS, NAMES, batch, network, pad, pick
+from torch.utils.flop_counter import FlopCounterMode
 
 from cropdash.models.lightweight_attention import LightweightTemporalAttention
 from cropdash.models.sizes import ModelSizes
+from cropdash.models.temporal_self_attention import TemporalSelfAttention
 from cropdash.nomenclature import Fusion
 
 LTAE = ModelSizes(temporal="ltae", dropout=0, attention_dropout=0)
@@ -57,6 +59,25 @@ def test_it_is_as_large_as_published(published: int) -> None:
     # And a norm over channels and the 24 dates of its data set, where each date is normed by itself here.
     count += (24 - 1) * 2 * (channels or 0)
     assert abs(count - published) < 1000
+
+
+def test_it_has_fewer_weights_than_the_studys_encoder_and_more_operations() -> None:
+    """What README and help say of it, at the sizes of both papers: 128 series of 27 dates."""
+    study = TemporalSelfAttention(128, ModelSizes().temporal_mlp, ModelSizes())
+    weights, operations = zip(*(_cost(made) for made in (layer(), study)), strict=True)
+    assert weights == (99_968, 132_480)
+    assert [round(count / 1e6) for count in operations] == [265, 42]
+
+
+def _cost(encoder: torch.nn.Module) -> tuple[int, int]:
+    series = (
+        torch.randn(128, 27, 128),
+        torch.arange(27.0).expand(128, -1),
+        torch.ones(128, 27, dtype=torch.bool),
+    )
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        encoder.eval()(*series)
+    return sum(weight.numel() for weight in encoder.parameters()), counter.get_total_flops()
 
 
 @pytest.mark.parametrize(
