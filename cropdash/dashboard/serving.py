@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import errno
+import signal
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cropdash.dashboard.authentication import basic_auth_options
 from cropdash.dashboard.closed_pages import quieten_closed_pages
 from cropdash.dashboard.settings import Settings
 from cropdash.dashboard.workbench import Workbench
+
+if TYPE_CHECKING:
+    from bokeh.server.server import Server
 
 
 def serve(
@@ -24,7 +30,7 @@ def serve(
     basic_auth: str = "",
     origins: Sequence[str] = (),
 ) -> None:
-    """Serve the dashboard until interrupted; the engine stops with it.
+    """Serve the dashboard until interrupted or terminated; the engine stops with it.
 
     Args:
         data: folders that are stores or hold some; as :meth:`Settings.read` finds them if empty.
@@ -84,11 +90,34 @@ def serve(
                 "give another one with --port, or --port 0 for any free one"
             ) from error
         raise OSError(f"cannot serve at {address}, port {port}: {error.strerror or error}") from error
-    print(f"cropdash is at http://{address}:{server.port} (Ctrl-C stops it)", flush=True)
     try:
-        server.run_until_shutdown()
+        _answer_until_told(server, f"cropdash is at http://{address}:{server.port} (Ctrl-C stops it)")
     finally:
         workbench.close()
+
+
+def _answer_until_told(server: Server, words: str) -> None:
+    """Print that the server is there, and answer until Ctrl-C or SIGTERM.
+
+    Bokeh's own ``run_until_shutdown`` prints a line at SIGTERM before it stops, and so never stops where nobody
+    reads any more what it prints, as after the end of the program that started it.
+    """
+    server.start()
+    loop = server.io_loop
+    with_signals = sys.platform != "win32"
+    if with_signals:
+        loop.asyncio_loop.add_signal_handler(signal.SIGTERM, loop.stop)
+    try:
+        print(words, flush=True)
+        # Panel answers Ctrl-C.
+        loop.start()
+    finally:
+        # A second SIGTERM ends at once what takes too long to close.
+        if with_signals:
+            loop.asyncio_loop.remove_signal_handler(signal.SIGTERM)
+        server.stop()
+    with suppress(BrokenPipeError):
+        print("\nstopping", flush=True)
 
 
 def _origins(address: str, port: int, named: Sequence[str]) -> list[str] | None:

@@ -24,14 +24,18 @@ from cropdash.dashboard.serving import serve
 _LINE = re.compile(r"cropdash is at http://([\w.]+):(\d+) \(Ctrl-C stops it\)")
 
 
+def started(folder: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "cropdash.cli", "serve", "--data", str(folder), *options]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
 @contextmanager
 def served(folder: Path, *options: str) -> Iterator[tuple[str, int, psutil.Process]]:
     """The server as a process of its own; yields the host and port that it tells, and the process."""
-    command = [sys.executable, "-m", "cropdash.cli", "serve", "--data", str(folder), *options]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as server:
+    with started(folder, *options) as server:
         try:
             assert server.stdout is not None
             found = next(match for line in server.stdout if (match := _LINE.search(line)))
@@ -65,6 +69,19 @@ def test_port_0_takes_a_free_port_of_localhost_alone_and_tells_it(tmp_path: Path
         assert sockets
         assert {ip for ip, _ in sockets} <= {"127.0.0.1", "::1"}
         assert {number for _, number in sockets} == {port}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to answer")
+def test_sigterm_ends_the_server_though_nobody_reads_what_it_prints_any_more(tmp_path: Path) -> None:
+    with started(tmp_path, "--port", "0") as server:
+        try:
+            assert server.stdout is not None
+            assert any(_LINE.search(line) for line in server.stdout)
+            server.stdout.close()
+            server.terminate()
+            assert server.wait(60) == 0
+        finally:
+            server.kill()
 
 
 def test_sessions_at_another_address_open_from_its_own_pages_alone(tmp_path: Path) -> None:
