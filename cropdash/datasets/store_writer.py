@@ -30,6 +30,9 @@ from cropdash.nomenclature import SENSORS, Nomenclature
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+#: Rows of a row group of the parcel table with outlines: those of some parcels are read without all others.
+_ROW_GROUP = 10_000
+
 
 class StoreWriter:
     """Writes a store; used as a context manager.
@@ -271,7 +274,7 @@ class StoreWriter:
 
             outlines = geopandas.GeoSeries([self._outlines[i] for i in order], crs=self._description["crs"])
             geopandas.GeoDataFrame(table, geometry=outlines).to_parquet(
-                self.folder / PARCELS_FILE, index=False
+                self.folder / PARCELS_FILE, index=False, row_group_size=_ROW_GROUP
             )
         else:
             table.to_parquet(self.folder / PARCELS_FILE, index=False)

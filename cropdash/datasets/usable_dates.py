@@ -7,11 +7,13 @@ take them. A date that may not be used is as if it had never been acquired, in t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from cropdash.datasets.calendar import season_start
 from cropdash.datasets.store import ParcelStore
+from cropdash.datasets.store_part import StorePart
 
 # Keeps this draw apart from the others of the same seed.
 _SHARE = 4
@@ -54,6 +56,11 @@ class UsableDates:
             share: of each parcel's dates, or of its pool, that is left, drawn by ``seed``, one date at least; all if
                 None. A smaller share of one seed is a part of a larger one.
         """
+        if isinstance(store, StorePart) and (pool is not None or share is not None):
+            # Lots are drawn for all parcels one after the other: each gets those of the whole store.
+            return _of_whole(store.whole, sensor, season_origin, days, pool, share, seed).part(
+                store.rows_in_whole
+            )
         arrays = store.arrays[sensor]
         counts = arrays.date_counts
         if days is not None:
@@ -71,6 +78,16 @@ class UsableDates:
         nothing = np.zeros(len(store), dtype=np.int64)
         return cls(nothing, None, nothing, everything=False)
 
+    def part(self, rows: np.ndarray) -> UsableDates:
+        """The same of some rows, as a store of these alone has them."""
+        counts = self.counts[rows]
+        starts = np.cumsum(counts) - counts
+        kept = None
+        if self.kept is not None:
+            within = np.arange(int(counts.sum())) - np.repeat(starts, counts)
+            kept = self.kept[np.repeat(self.starts[rows], counts) + within]
+        return UsableDates(counts, kept, starts, self.everything)
+
     def places(self, rows: np.ndarray, index: np.ndarray) -> np.ndarray:
         """Positions in the parcels' series of the usable dates ``index``, ``(parcels, dates)``.
 
@@ -80,6 +97,28 @@ class UsableDates:
             return index
         flat = self.starts[rows][:, None] + index
         return np.where(index < self.counts[rows][:, None], self.kept.take(flat, mode="clip"), 0)
+
+
+#: By whole store, what was drawn for it: parts are asked for one after the other.
+_drawn_for: WeakKeyDictionary[ParcelStore, dict[tuple[object, ...], UsableDates]] = WeakKeyDictionary()
+
+
+def _of_whole(
+    store: ParcelStore,
+    sensor: str,
+    season_origin: str,
+    days: int | None,
+    pool: int | None,
+    share: float | None,
+    seed: int,
+) -> UsableDates:
+    drawn = _drawn_for.setdefault(store, {})
+    key = (sensor, season_origin, days, pool, share, seed)
+    if key not in drawn:
+        drawn[key] = UsableDates.of(
+            store, sensor, season_origin, days=days, pool=pool, share=share, seed=seed
+        )
+    return drawn[key]
 
 
 def _within(store: ParcelStore, sensor: str, season_origin: str, days: int) -> np.ndarray:

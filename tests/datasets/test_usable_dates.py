@@ -9,6 +9,7 @@ from cropdash.datasets.calendar import days_of_season
 from cropdash.datasets.loading import ParcelBatches
 from cropdash.datasets.normalisation import Normalisation
 from cropdash.datasets.store import ParcelStore
+from cropdash.datasets.store_part import StorePart
 from cropdash.datasets.usable_dates import UsableDates
 from cropdash.nomenclature import Fusion
 from tests.datasets.random_store import random_store
@@ -164,3 +165,15 @@ def test_scaling_is_fitted_on_usable_dates(store: ParcelStore, method) -> None:
     scaling = Normalisation.fit(store, rows, ["S2"], method, usable={"S2": dates}).sensors["S2"]
     np.testing.assert_allclose(scaling.centre, centre, rtol=1e-9)
     np.testing.assert_allclose(scaling.spread, spread, rtol=1e-9)
+
+
+@pytest.mark.parametrize("limits", [{}, {"days": 200}, {"pool": 6}, {"pool": 7, "share": 0.5, "days": 300}])
+def test_a_part_of_a_store_has_the_dates_that_the_whole_gives_its_parcels(
+    store: ParcelStore, limits: dict[str, float]
+) -> None:
+    rows = np.array([1, 2, 7, 20, 23])
+    part = StorePart(store, rows)
+    whole, own = (UsableDates.of(one, "S2", ORIGIN, seed=5, **limits) for one in (store, part))  # type: ignore[arg-type]
+    assert own.everything == whole.everything
+    for i, row in enumerate(rows.tolist()):
+        assert positions(own, i) == positions(whole, row)

@@ -17,7 +17,9 @@ from typing import Protocol
 import numpy as np
 
 from cropdash.datasets.info import FILE_NAME, DatasetInfo
-from cropdash.datasets.store import PARCELS_FILE, ParcelStore
+from cropdash.datasets.outlines_by_rows import outlines_of
+from cropdash.datasets.store import ParcelStore
+from cropdash.datasets.store_part import StorePart
 
 #: Parcels of a partition: a second or more of work, and a few MB of answers.
 PARTITION = 2_000
@@ -28,7 +30,7 @@ class Partition:
     """Some parcels.
 
     Attributes:
-        store: holds them, and perhaps others.
+        store: holds them and perhaps others; not many others, since some work is on all that it holds.
         rows: their rows in it.
         outlines: ``(rows,)`` shapely polygons, None for a parcel without; None where no parcel has one.
     """
@@ -103,16 +105,21 @@ class StoreSource:
 
     def partition(self, number: int) -> Partition:
         rows = self._rows[number * self.size : (number + 1) * self.size]
-        return Partition(self._store, rows, _outlines(self._store, rows))
+        part = StorePart(self._store, rows)
+        return Partition(part, np.arange(len(part)), outlines_of(self._store, rows))
 
     @property
     def _store(self) -> ParcelStore:
-        # A store that is made anew in the same place has another description.
-        return _opened(self.path, (Path(self.path) / FILE_NAME).stat().st_mtime_ns)
+        return _opened(self.path, self._written)
 
     @property
     def _rows(self) -> np.ndarray:
-        return self._store.rows(None if self.regions is None else list(self.regions))
+        return _rows(self.path, self._written, self.regions)
+
+    @property
+    def _written(self) -> int:
+        # A store that is made anew in the same place has another description.
+        return (Path(self.path) / FILE_NAME).stat().st_mtime_ns
 
 
 @lru_cache(maxsize=2)
@@ -120,13 +127,6 @@ def _opened(path: str, _written: int) -> ParcelStore:
     return ParcelStore.open(path)
 
 
-def _outlines(store: ParcelStore, rows: np.ndarray) -> np.ndarray | None:
-    """Outlines of some rows. Only theirs are decoded: all of a large store would take minutes and much memory."""
-    import pyarrow.parquet as pq
-    import shapely
-
-    with pq.ParquetFile(store.path / PARCELS_FILE) as file:
-        if "geometry" not in file.schema_arrow.names:
-            return None
-        column = file.read(columns=["geometry"])["geometry"]
-    return np.asarray(shapely.from_wkb(column.take(rows).to_numpy(zero_copy_only=False)))
+@lru_cache(maxsize=2)
+def _rows(path: str, written: int, regions: tuple[str, ...] | None) -> np.ndarray:
+    return _opened(path, written).rows(None if regions is None else list(regions))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +14,13 @@ from xml.etree import ElementTree
 import geopandas
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pyogrio
 import pytest
 
 from cropdash.datasets.store import PARCELS_FILE, ParcelStore
 from cropdash.datasets.store_writer import StoreWriter
+from cropdash.datasets.usable_dates import UsableDates
 from cropdash.readers.inspection import inspect
 from cropdash.runs.predictions import probability_columns
 from cropdash.runs.run import Run
@@ -164,6 +169,45 @@ def test_a_second_start_does_only_what_is_missing(
     assert told == [(20, 56), (30, 56), (40, 56), (50, 56), (56, 56)]
     again = predict_wide([runs["both"]], source, out)
     assert read == [2, 3, 4, 5] and again.parcels == 56
+
+
+@pytest.mark.parametrize("sampling", [{}, {"s2_pool": 6, "s2_share": 0.5}], ids=["all dates", "a share"])
+def test_the_work_of_all_partitions_is_that_of_the_parcels_once(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampling: dict[str, float]
+) -> None:
+    """Whatever is done for each partition is done on its own rows: twice the partitions, the same work."""
+    run = train(small_spec(data, sampling=sampling, **QUICK), tmp_path / "runs")
+    store = tmp_path / "store"
+    shutil.copytree(data, store)
+    pq.write_table(pq.read_table(store / PARCELS_FILE), store / PARCELS_FILE, row_group_size=8)
+    counted: Counter[str] = Counter()
+    dates, read = UsableDates.of, pq.ParquetFile.read_row_group
+
+    def counting_dates(whole: ParcelStore, *args: object, **options: object) -> UsableDates:
+        counted["dates"] += len(whole)
+        return dates(whole, *args, **options)  # type: ignore[arg-type]
+
+    def counting_outlines(file: pq.ParquetFile, number: int, **options: object) -> object:
+        counted["outlines"] += file.metadata.row_group(number).num_rows
+        return read(file, number, **options)
+
+    monkeypatch.setattr(UsableDates, "of", counting_dates)
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", counting_outlines)
+    parcels, work = len(ParcelStore.open(store)), []
+    for size in (14, 7, 2):
+        counted.clear()
+        os.utime(store / PARCELS_FILE, ns=(size, size))  # so that nothing is known of it from before
+        os.utime(store / "dataset.json", ns=(size, size))
+        predict_wide([run.folder.path], StoreSource(str(store), size=size), tmp_path / f"out{size}")
+        work.append(dict(counted))
+    assert work[0] == work[1] == work[2]
+    assert work[0]["outlines"] == parcels
+    # Two sensors, for the batches and for the column of sensors; lots are drawn for all once.
+    assert work[0]["dates"] == 4 * parcels + (parcels if sampling else 0)
+    whole = predict(run, store)
+    table = pd.read_parquet(tmp_path / "out7" / "parcels.parquet")
+    columns = probability_columns(run.codes)
+    np.testing.assert_allclose(table[columns], whole[columns], atol=1e-6)
 
 
 def test_other_runs_or_data_are_not_mixed_into_a_prediction(
