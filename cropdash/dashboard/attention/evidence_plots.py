@@ -22,7 +22,7 @@ from cropdash.dashboard.figures import (
 )
 
 #: Colour, dash and width of each order. Dashes tell them apart where colours do not.
-_LINES = {
+LINES = {
     ORDERS["most"]: (ACCENT, "solid", 3.0),
     ORDERS["random"]: (MUTED, "dashed", 2.0),
     ORDERS["least"]: ("#D55E00", "dotted", 2.5),
@@ -121,7 +121,7 @@ def deletion_plot(table: pd.DataFrame) -> Any:
     plot.xgrid.visible = False
     by_lot = ColumnDataSource(table[table["order"] == ORDERS["random"]].to_dict("list"))
     plot.varea("removed", "low", "high", source=by_lot, fill_color=MUTED, fill_alpha=0.2)
-    for order, (colour, dash, width) in _LINES.items():
+    for order, (colour, dash, width) in LINES.items():
         source = ColumnDataSource(table[table["order"] == order].to_dict("list"))
         plot.line(
             "removed", "probability", source=source, line_color=colour, line_dash=dash, line_width=width,

@@ -16,7 +16,7 @@ from cropdash.dashboard.attention.evidence_answers import (
     occlusion_table,
     sample_words,
 )
-from cropdash.dashboard.attention.evidence_plots import deletion_plot
+from cropdash.dashboard.attention.evidence_plots import LINES, deletion_plot
 from cropdash.dashboard.attention.heatmap import heatmap, time_range
 from cropdash.dashboard.report.matrix_table import MOST, best_first
 from cropdash.dashboard.report.subject import Subject
@@ -73,10 +73,26 @@ def attention_figures(subject: Subject) -> tuple[list[AttentionFigures], dict[st
         evidence, deletion = evidence_of(run), ""
         if evidence is not None and evidence.overall.parcels:
             deletion = f"deletion{subject.number(run.id)}"
-            plots[deletion] = deletion_plot(deletion_table(evidence, None))
+            plots[deletion] = _without_legend(deletion_plot(deletion_table(evidence, None)))
         said = _evidence_sentences(evidence)
         found.append(AttentionFigures(run, subject.name_of(run), sentence, tuple(keys), deletion, said))
     return found, plots, len(able)
+
+
+#: How the lines of a deletion curve are told: name, colour, dashes as SVG writes them, and width.
+ORDER_KEYS = tuple(
+    (order, colour, {"solid": "none", "dashed": "6", "dotted": "2 4"}[dash], width)
+    for order, (colour, dash, width) in LINES.items()
+)
+
+
+def _without_legend(plot: Any) -> Any:
+    """Bokeh measures a legend before a file's page is laid out, and gives it the place of the curves: the report writes
+    its own."""
+    from bokeh.models import Legend
+
+    plot.above = [one for one in plot.above if not isinstance(one, Legend)]
+    return plot
 
 
 def runs_with_attention(subject: Subject) -> list[Result]:

@@ -142,7 +142,12 @@ def _confusions(subject: Subject) -> _Content:
 
 def _attention(subject: Subject) -> _Content:
     shown, drawn, able = attention.attention_figures(subject)
-    return {"attentions": shown, "with_attention": able, "attention_note": attention.NOTE}, drawn
+    return {
+        "attentions": shown,
+        "with_attention": able,
+        "attention_note": attention.NOTE,
+        "order_keys": attention.ORDER_KEYS,
+    }, drawn
 
 
 def _maps(subject: Subject) -> _Content:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 _WIDTH = 1360
 #: The two maps of a run, with what each shows.
 _SHOWN = {ColourBy.PREDICTION: "crops as mapped", ColourBy.RIGHT: "right and wrong"}
-_AS_MAPPED = "Every parcel has the colour of the class that the run takes it for."
 #: Height over width stays between these, however the parcels lie.
 _FLATTEST, _TALLEST = 0.45, 1.0
 
@@ -41,7 +40,7 @@ class MapImage:
         width, height: in pixels.
         what: what the colours show, in short.
         legend: what the colours mean, with the parcels of each.
-        sentence: what is seen, or how many are right.
+        sentence: how many are right; empty beside the crops.
         place: the corners of an area with their reference system; empty for all parcels.
         scale: ``5 km``, the length of the scale bar.
         scale_share: the bar's length as a share of the picture's width.
@@ -113,7 +112,7 @@ def _image(
         width=width,
         height=height,
         legend=tuple(entry for entry in entries if entry.parcels),
-        sentence=answer(answers, where, None) if by is ColourBy.RIGHT else _AS_MAPPED,
+        sentence=answer(answers, where, None) if by is ColourBy.RIGHT else "",
         place="" if area is None else area.in_words(outlines.crs),
         scale=f"{bar / 1000:g} km" if bar >= 1000 else f"{bar:g} m",
         scale_share=bar / metres,
