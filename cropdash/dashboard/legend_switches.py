@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import panel as pn
 import panel_material_ui as pmu
 
+from cropdash.dashboard.kept_choice import KeptWords
 from cropdash.dashboard.page_colours import INK, follows_theme
 
 #: The sign that stands for Bokeh's marker in a legend of words.
@@ -39,14 +40,19 @@ class LegendSwitches(pn.FlexBox):
     Args:
         toggled: called with the key of an entry and whether it is now shown.
         name: CSS class; its entries have the same with ``-item``.
+        word: of a key, as an address may call it.
 
     Attributes:
-        hidden: keys that are not ticked, also of entries that are not offered now.
+        off: words of the keys that are not ticked, also of entries that are not offered now.
     """
 
-    def __init__(self, toggled: Callable[[Any, bool], None], name: str) -> None:
+    def __init__(
+        self, toggled: Callable[[Any, bool], None], name: str, word: Callable[[Any], str] = str
+    ) -> None:
         super().__init__(css_classes=[name], sizing_mode="stretch_width", margin=(10, 0, 0, 0))
-        self.hidden: set[Any] = set()
+        self.off = KeptWords()
+        self.off.param.watch(self._follow, "value")
+        self._word = word
         self._toggled = toggled
         self._css_class = name
         self._boxes: dict[Entry, pmu.Checkbox] = {}
@@ -58,10 +64,19 @@ class LegendSwitches(pn.FlexBox):
         if boxes != self.objects:
             self.objects = boxes
 
+    def hides(self, key: Hashable) -> bool:
+        """Whether an entry is switched off."""
+        return self._word(key) in self.off
+
+    def _follow(self, _: Any) -> None:
+        """Boxes that are offered stand as the words say."""
+        for entry, box in self._boxes.items():
+            box.value = not self.hides(entry.key)
+
     def _box(self, entry: Entry) -> pmu.Checkbox:
         box = pmu.Checkbox(
             label=f"{SIGNS[entry.marker]} {entry.label}",
-            value=entry.key not in self.hidden,
+            value=not self.hides(entry.key),
             size="small",
             margin=(0, 14, 0, 0),
             stylesheets=[
@@ -72,7 +87,7 @@ class LegendSwitches(pn.FlexBox):
         )
 
         def show(event: Any) -> None:
-            (self.hidden.discard if event.new else self.hidden.add)(entry.key)
+            self.off.put(self._word(entry.key), not event.new)
             self._toggled(entry.key, event.new)
 
         box.param.watch(show, "value")

@@ -6,6 +6,7 @@ these controls as well and does not read them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, unquote
@@ -170,6 +171,9 @@ def _value(text: str, widget: Any, held: str) -> Any:
     if isinstance(now, list):
         return [unquote(part) for part in text.split(",") if part]
     if now is None or isinstance(now, str):
+        form = getattr(widget.param[held], "regex", None)
+        if form and not re.match(form, text):
+            raise ValueError(f"{text} is not of the form {form}")
         return text
     raise TypeError(f"a control with a value of {type(now).__name__} cannot be remembered in an address")
 

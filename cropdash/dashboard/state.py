@@ -23,7 +23,8 @@ MAXIMUM_CORNERS = 60
 
 
 _CONTROL = re.compile(r"[a-z]+\.[a-z0-9-]{1,40}")
-_LONGEST_CONTROL = 300
+#: Long enough for the ids of twelve runs.
+_LONGEST_CONTROL = 1200
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 

@@ -251,10 +251,15 @@ class DataTable(JSComponent):
         """Numbers with the largest first, words from A; then the other way round; then as they came."""
         first = self._kind(column) == "number"
         if not self.order or self.order[0] != column:
-            self.order = [column, first]
+            self.order_by([column, first])
         else:
-            self.order = [column, not first] if self.order[1] == first else []
-        self._show_page(1)
+            self.order_by([column, not first] if self.order[1] == first else [])
+
+    def order_by(self, order: list[Any]) -> None:
+        """Put the rows in an order, as in :attr:`order`, and show the first page; nothing if they are in it."""
+        if order != self.order:
+            self.order = order
+            self._show_page(1)
 
 
 #: Format of a column of :func:`tick` cells.

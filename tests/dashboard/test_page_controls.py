@@ -127,7 +127,7 @@ def test_a_value_that_the_page_takes_back_leaves_the_address() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["?nowhere.order=x", "?classes.=x", "?classes.a.b=x", f"?classes.order={'x' * 400}"]
+    "query", ["?nowhere.order=x", "?classes.=x", "?classes.a.b=x", f"?classes.order={'x' * 1300}"]
 )
 def test_a_control_of_no_page_is_refused_when_the_address_is_read(query: str) -> None:
     choices = Choices()

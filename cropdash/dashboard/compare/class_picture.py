@@ -50,6 +50,7 @@ class ClassPicture(pn.viewable.Viewer):
         metric: which figure of a class is shown.
         baseline: the run to whose figures the difference is shown, or none.
         fewest: test parcels that a class needs to be shown.
+        legend: shows and hides runs.
         note: what the picture cannot show, and how it is to be read.
         place: holds the picture where there is something to draw.
     """
@@ -81,9 +82,9 @@ class ClassPicture(pn.viewable.Viewer):
         )
         # Emptied where there is nothing to draw: a pane of Bokeh once hidden takes that over from its figure for good.
         self.place = pn.Column(sizing_mode="stretch_width", margin=0)
-        self._legend = LegendSwitches(self._show_run, "cd-compare-legend")
+        self.legend = LegendSwitches(self._show_run, "cd-compare-legend")
         self._layout = pn.Column(
-            self._legend,
+            self.legend,
             framed(self.place, name=self._name, data=self._data, legend=self._signs),
             sizing_mode="stretch_width",
             margin=0,
@@ -155,7 +156,7 @@ class ClassPicture(pn.viewable.Viewer):
             one.result.id: run_style(self._choices, one.result.id) for one in drawn
         }
         labels = {one.result.id: one.name for one in drawn}
-        self._legend.offer(
+        self.legend.offer(
             [Entry(run, labels[run], style.marker, style.colour) for run, style in styles.items()]
         )
         self._labels = labels
@@ -177,7 +178,7 @@ class ClassPicture(pn.viewable.Viewer):
         )
         for run, renderers in self._renderers.items():
             for renderer in renderers:
-                renderer.visible = run not in self._legend.hidden
+                renderer.visible = not self.legend.hides(run)
         bands.selected.on_change("indices", lambda _attr, _old, new: self._tapped(bands, new))
         self._picture.object = plot
         if not self.place.objects:
@@ -208,7 +209,7 @@ class ClassPicture(pn.viewable.Viewer):
         return [
             LegendSign(name, style.colour, style.marker)
             for run, name in self._labels.items()
-            if run not in self._legend.hidden
+            if not self.legend.hides(run)
             for style in [run_style(self._choices, run)]
         ]
 

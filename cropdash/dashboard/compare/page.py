@@ -56,6 +56,7 @@ class ComparePage(Page):
         self._groups: tuple[object, list[SeedGroup]] = (None, [])
         self.table = RunsTable(choices, RunKeeping(workbench), self.update)
         self._learning = LearningCurves(choices)
+        self._significance = Significance()
         self._metric.param.watch(lambda _: self.update(), "value")
         remembered: dict[str, Any] = {
             "best-by": self._metric,
@@ -68,13 +69,16 @@ class ComparePage(Page):
             "only-ticked": self.table.ticked_only,
             "show": self._fold_asked,
             "smoothing": self._learning.smoothing,
+            "order": self.table.order,
+            "hidden": self.picture.legend.off,
+            "tested": self._significance.metric,
+            "tested-over": self._significance.over,
         }
         for name, control in remembered.items():
             self.remember(name, control)
         self._launch = self.launch_button(
             "Launch a run of your own", icon="play_circle", variant="contained", margin=(4, 0, 10, 0)
         )
-        self._significance = Significance()
         self._caveats = text_pane("", "cd-compare-caveats", margin=(8, 0, 0, 0))
         self.body.objects = [
             self._launch,

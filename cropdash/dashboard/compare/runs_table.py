@@ -8,6 +8,7 @@ It is filtered, grouped and cut down to what differs here; what stands in it is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import panel as pn
@@ -27,6 +28,7 @@ from cropdash.dashboard.compare.table_columns import (
     validation_figures,
 )
 from cropdash.dashboard.fold import AS_HIGH_AS_IT_IS
+from cropdash.dashboard.kept_choice import KeptText
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.run_keeping import RunKeeping
 from cropdash.dashboard.state import MAXIMUM_RUNS, Choices
@@ -82,6 +84,7 @@ class RunsTable(pn.viewable.Viewer):
     Attributes:
         frame: what is shown, as the CSV has it.
         words, grouping, differing, ticked_only: its controls.
+        order: the column that both tables are ordered by, and which way, such as ``accuracy-down``.
     """
 
     def __init__(self, choices: Choices, keeping: RunKeeping, changed: Callable[[], None]) -> None:
@@ -121,6 +124,11 @@ class RunsTable(pn.viewable.Viewer):
         # A table each, since they have other columns; one of them has the place.
         self._runs = self._new_table()
         self._experiments = self._new_table()
+        columns = [*self._whole.columns, *group_table([]).columns, "best", "last", "tags", "note"]
+        self.order = KeptText([f"{column}-{way}" for column in columns for way in ("down", "up")])
+        self.order.param.watch(self._order_by, "value")
+        for table in (self._runs, self._experiments):
+            table.param.watch(self._ordered, "order")
         self._place = pn.Column(self._runs, sizing_mode="stretch_width", margin=0, styles=AS_HIGH_AS_IT_IS)
         self._panel = pn.Column(
             pn.Row(
@@ -216,6 +224,15 @@ class RunsTable(pn.viewable.Viewer):
         shown = [self._empty] if self._empty.object else [table]
         if self._place.objects != shown:
             self._place.objects = shown
+
+    def _ordered(self, event: Any) -> None:
+        column, downwards = event.new or ("", False)
+        self.order.value = f"{column}-{'down' if downwards else 'up'}" if column else ""
+
+    def _order_by(self, event: Any) -> None:
+        column, _, way = event.new.rpartition("-")
+        for table in (self._runs, self._experiments):
+            table.order_by([column, way == "down"] if column else [])
 
     def _new_table(self) -> DataTable:
         table = DataTable(

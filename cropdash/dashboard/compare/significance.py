@@ -74,7 +74,12 @@ _SEEDS, _PARCELS = "seeds", "parcels"
 
 
 class Significance(pn.viewable.Viewer):
-    """Every pair of the chosen runs, tested on the same parcels; or of their experiments, over the seeds."""
+    """Every pair of the chosen runs, tested on the same parcels; or of their experiments, over the seeds.
+
+    Attributes:
+        metric: which figure is tested.
+        over: whether over the seeds or over the parcels, where there is the choice.
+    """
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
@@ -87,21 +92,21 @@ class Significance(pn.viewable.Viewer):
         self._sentence = text_pane("", "cd-compare-tests-answer")
         # Filled and emptied: a component that is rendered hidden may stay so.
         self._content = pn.Column(sizing_mode="stretch_width", margin=0)
-        self._metric = pmu.RadioButtonGroup(
+        self.metric = pmu.RadioButtonGroup(
             options={METRICS[metric]: metric for metric in TESTED}, value="macro_f1", size="small",
             sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}}, css_classes=["cd-compare-tested"], margin=(4, 12, 4, 0),
         )  # fmt: skip
-        self._over = pmu.RadioButtonGroup(
+        self.over = pmu.RadioButtonGroup(
             options={"over seeds": _SEEDS, "over parcels": _PARCELS}, value=_SEEDS, size="small", visible=False,
             sx={"& .MuiToggleButton-root": {"whiteSpace": "nowrap"}}, css_classes=["cd-compare-tested-over"], margin=(4, 12, 4, 0),
         )  # fmt: skip
-        for control in (self._metric, self._over):
+        for control in (self.metric, self.over):
             control.param.watch(lambda _: self._update(), "value")
         self._table = self._new_table(("id", "parcels"))
         self._seeds_table = self._new_table(("id",))
         self._csv = csv_button("paired-tests.csv", lambda: self._frame, "cd-compare-tests-csv")
         self._controls = pn.FlexBox(
-            self._over, self._metric, self._csv, align_items="center", sizing_mode="stretch_width"
+            self.over, self.metric, self._csv, align_items="center", sizing_mode="stretch_width"
         )
         self._note = text_pane("", "cd-compare-tests-note")
         self.fold = Fold("Every pair", [self._content, self._note], "cd-compare-tests-fold")
@@ -135,14 +140,14 @@ class Significance(pn.viewable.Viewer):
         self._wanted, self._compared = (runs, region), list(compared)
         self._folded = any(one.group is not None for one in compared)
         self._section.visible = len(chosen) > 1
-        self._over.visible = not self._seed_pairs("macro_f1").empty
+        self.over.visible = not self._seed_pairs("macro_f1").empty
         self._update()
 
     def _seed_pairs(self, metric: str) -> pd.DataFrame:
         return seed_pairs(self._compared, metric)
 
     def _update(self) -> None:
-        if self._over.visible and self._over.value == _SEEDS:
+        if self.over.visible and self.over.value == _SEEDS:
             self._fill_seeds()
             return
         runs, region = self._wanted
@@ -160,7 +165,7 @@ class Significance(pn.viewable.Viewer):
 
     def _fill_seeds(self) -> None:
         names = {one.result.id: one.name for one in self._compared}
-        metric = self._metric.value
+        metric = self.metric.value
         rows = seed_pair_rows(self._seed_pairs(metric), names)
         self._frame = pd.concat(
             [with_names(self._seed_pairs(tested), names).assign(metric=tested) for tested in TESTED],
@@ -176,7 +181,7 @@ class Significance(pn.viewable.Viewer):
     def _fill(self, tests: PairedTests) -> None:
         runs, _ = self._wanted
         names = {run.id: run_name(run) for run in runs}
-        metric = self._metric.value
+        metric = self.metric.value
         rows = pair_rows(tests, metric, names)
         self._frame = pairs_frame(tests, names)
         if rows.empty:
@@ -205,8 +210,8 @@ class Significance(pn.viewable.Viewer):
         self._say(" ".join([sentence, *([] if busy else self._not_tested)]))
         bar = [pmu.LinearProgress(active=True, sizing_mode="stretch_width", margin=(6, 0))] if busy else []
         # Where there is a choice it stays, or nobody would come back from what cannot be tested.
-        self._content.objects = [*([self._controls] if self._over.visible else []), *bar]
-        self.fold.offer(busy or self._over.visible)
+        self._content.objects = [*([self._controls] if self.over.visible else []), *bar]
+        self.fold.offer(busy or self.over.visible)
         self._note.object = ""
 
     def _say(self, sentence: str) -> None:

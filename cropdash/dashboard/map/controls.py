@@ -118,13 +118,16 @@ class MapControls(pn.viewable.Viewer):
 
     def offer_places(self, places: Sequence[Place], whole: View) -> None:
         """List the places where parcels lie together; the control is hidden where there is one."""
-        self._places = {
+        offered = {
             f"place {number} · {place.parcels:,} parcels": place.view
             for number, place in enumerate(places, start=1)
         }
-        self._places["all places"] = whole
-        names = list(self._places)
+        offered["all places"] = whole
+        names = list(offered)
+        # What is offered first was chosen by nobody, and the map stands where it stands.
+        self._places = {}
         self._place.param.update(options=names, value=names[0], visible=len(places) > 1)
+        self._places = offered
 
     def _go_to_place(self, event: Any) -> None:
         if event.new in self._places:

@@ -8,6 +8,7 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
+from cropdash.dashboard.kept_choice import KeptWords
 from cropdash.dashboard.map.colours import LegendEntry
 from cropdash.dashboard.page_colours import ACCENT, INK, MUTED, RULE, follows_theme
 from cropdash.dashboard.theme import FONT
@@ -35,6 +36,9 @@ class LegendChips(JSComponent):
 
     Args:
         on_change: called with the keys of all entries that are switched off.
+
+    Attributes:
+        off: those keys, also of entries that are not offered now.
     """
 
     chips = param.List(doc="Key, label, swatch and whether it is switched on, of each entry.")
@@ -85,7 +89,8 @@ class LegendChips(JSComponent):
         super().__init__(
             margin=(8, 0, 0, 0), css_classes=["cd-map-legend"], sizing_mode="stretch_width", **params
         )
-        self.hidden: frozenset[str] = frozenset()
+        self.off = KeptWords()
+        self.off.param.watch(self._changed, "value")
         self._on_change = on_change
         self.entries: tuple[LegendEntry, ...] = ()
 
@@ -96,12 +101,15 @@ class LegendChips(JSComponent):
 
     def toggle(self, key: str) -> None:
         """Switch one entry off, or on again."""
-        self._set_hidden(self.hidden ^ {key})
+        self.off.put(key, key not in self.off)
 
-    def _set_hidden(self, hidden: frozenset[str]) -> None:
-        self.hidden = hidden
+    @property
+    def hidden(self) -> frozenset[str]:
+        return frozenset(self.off.value)
+
+    def _changed(self, _: Any) -> None:
         self._mark()
-        self._on_change(hidden)
+        self._on_change(self.hidden)
 
     def _mark(self) -> None:
         self.chips = [
@@ -113,7 +121,7 @@ class LegendChips(JSComponent):
         if "toggle" in message:
             self.toggle(message["toggle"])
         else:
-            self._set_hidden(frozenset())
+            self.off.value = []
 
 
 def _counts(entry: LegendEntry) -> str:

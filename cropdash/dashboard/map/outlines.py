@@ -50,8 +50,8 @@ class View(NamedTuple):
     def contains(self, other: View) -> bool:
         return self.x0 <= other.x0 and self.y0 <= other.y0 and self.x1 >= other.x1 and self.y1 >= other.y1
 
-    def shaped(self, width: int, height: int) -> View:
-        """The smallest view around this one with the proportions of ``width`` to ``height`` pixels."""
+    def shaped(self, width: float, height: float) -> View:
+        """The smallest view around this one with the proportions of ``width`` to ``height``."""
         scale = max(self.width / width, self.height / height)
         x, y = (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
         return View(

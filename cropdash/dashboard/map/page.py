@@ -25,6 +25,7 @@ from cropdash.dashboard.map.basemap import BasemapSwitch
 from cropdash.dashboard.map.colours import compared, counted
 from cropdash.dashboard.map.controls import MapControls
 from cropdash.dashboard.map.figure import EMPTY_LAND
+from cropdash.dashboard.map.kept_view import KeptView
 from cropdash.dashboard.map.leap import Leap
 from cropdash.dashboard.map.legend import LegendChips
 from cropdash.dashboard.map.mapped_run import (
@@ -73,12 +74,21 @@ class MapPage(Page):
         #: Whose parcels are on the map, and the outlines that were sent: those, or projected for the basemap.
         self._drawn: ParcelOutlines | None = None
         self._displayed: ParcelOutlines | None = None
+        #: The parcel that the map has gone to, or was left from.
+        self._gone_to: str | None = None
         self._awaited = Awaited(self._choice_changed)
         self._summed: tuple[tuple[Any, ...], ClassAreas] | None = None
         self._inside: tuple[tuple[Any, ...], PickedArea] | None = None
         self.legend = LegendChips(self._filter)
+        #: Where somebody has moved the map, in the data set's own system.
+        self.view = KeptView(self._native_view)
         self.map = ParcelMap(
-            self._tapped, self.show_failure, raster_of, height=_MAP_HEIGHT, on_shape=self._pick
+            self._tapped,
+            self.show_failure,
+            raster_of,
+            height=_MAP_HEIGHT,
+            on_shape=self._pick,
+            on_view=self.view.moved,
         )
         self._leap = Leap(self.map.figure)
         self.swipe = SwipeLine()
@@ -123,6 +133,8 @@ class MapPage(Page):
         self.remember("run", self.controls.run.select)
         self.remember("second", self.controls.second)
         self.remember("line", self.swipe, "place")
+        self.remember("hidden", self.legend.off)
+        self.remember("view", self.view)
 
     def refresh(self) -> None:
         """Bring map, legend, sentence and table in line with the choices."""
@@ -283,10 +295,23 @@ class MapPage(Page):
             self._leap.to(view)
             self.map.look_at(view, draw=False)
         else:
-            self.map.look_at(displayed.places[0].view, draw=False)
+            if before is not None:
+                # The view was that of another map.
+                self.view.value = ""
+            home = moved_view(displayed.places[0].view, displayed.crs, outlines.crs)
+            view = self.view.opens_at(home)
+            # Who left the chosen parcel's surroundings finds the view again, and not the parcel.
+            self._gone_to = None if self.view.named is None else self.choices.parcel
+            self.map.look_at(moved_view(view, outlines.crs, displayed.crs), draw=False)
         self._drawn = outlines
         self.controls.offer_places(displayed.places, displayed.view)
         self.map.show(displayed, painted, self.legend.hidden)
+
+    def _native_view(self) -> View | None:
+        """Where the map stands, in the data set's own system."""
+        if self._drawn is None or self._displayed is None:
+            return None
+        return moved_view(self.map.view, self._displayed.crs, self._drawn.crs)
 
     def _title(self) -> str:
         """What the map shows, as a title."""
@@ -301,13 +326,16 @@ class MapPage(Page):
         ]
 
     def _show_parcel(self) -> None:
-        """Outline the chosen parcel, and go to it where it is not in view."""
+        """Outline the chosen parcel, and go to it once where it is not in view."""
         position = None
         if self.choices.parcel is not None:
             found = (mapped.position(self.choices.parcel) for mapped in self._mapped)
             position = next((place for place in found if place is not None), None)
         self.map.select(position)
-        if position is not None and self._displayed is not None and not self.map.shows(position):
+        if position is None or self._displayed is None or self._gone_to == self.choices.parcel:
+            return
+        self._gone_to = self.choices.parcel
+        if not self.map.shows(position):
             self.map.look_at(self._displayed.frame(position))
 
     def _tapped(self, position: int | None) -> None:

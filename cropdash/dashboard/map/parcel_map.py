@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from bokeh.document import Document
 from bokeh.events import DoubleTap, SelectionGeometry, Tap
 from bokeh.models import TileSource
 
@@ -64,6 +65,7 @@ class ParcelMap:
         on_error: called with what went wrong while drawing, since no other handler would see it.
         raster: makes the shared raster of some outlines; asked for only when an image is needed.
         on_shape: called with a rectangle or a polygon that was drawn; see :meth:`let_draw`.
+        on_view: called with the document each time that the map has moved.
     """
 
     def __init__(
@@ -73,9 +75,10 @@ class ParcelMap:
         raster: Callable[[ParcelOutlines], ParcelRaster] = ParcelRaster,
         height: int = 560,
         on_shape: Callable[[View | Ring], None] | None = None,
+        on_view: Callable[[Document], None] | None = None,
     ) -> None:
         self._on_tap, self._on_error, self._raster = on_tap, on_error, raster
-        self._on_shape = on_shape
+        self._on_shape, self._on_view = on_shape, on_view
         self._shape_drawing = ShapeDrawing()
         self._marked: View | None = None
         self._tiles: TileSource | None = None
@@ -367,6 +370,8 @@ class ParcelMap:
     def _settled(self) -> None:
         self._waiting = False
         self._guarded(self._draw)
+        if self._on_view is not None and self.figure.document is not None:
+            self._on_view(self.figure.document)
 
     def _resized(self, attr: str, old: Any, new: Any) -> None:
         if not new:

@@ -87,6 +87,11 @@ class Curve:
     run: str = field(default="", compare=False)
 
     @property
+    def word(self) -> str:
+        """What an address calls it."""
+        return f"{self.source}/{self.experiment}"
+
+    @property
     def short(self) -> str:
         """The experiment without how radar came to the optical dates."""
         return self.experiment.partition(" ")[0]

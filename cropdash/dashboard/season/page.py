@@ -80,12 +80,15 @@ class SeasonPage(Page):
         self._filling = False
         self._known: tuple[tuple[object, ...], SeasonCurves] | None = None
         # What is hidden is hidden in pictures, sentence and tables.
-        self._legend = LegendSwitches(lambda _curve, _shown: self.update(), "cd-season-legend")
+        self._legend = LegendSwitches(
+            lambda _curve, _shown: self.update(), "cd-season-legend", lambda curve: curve.word
+        )
         self._pictures = side_by_side(css_classes=["cd-season-pictures"], margin=0)
         self._build_controls()
         self.remember("figure", self._metric)
         self.remember("class-figure", self._class_metric)
         self.remember("level", self._level)
+        self.remember("hidden", self._legend.off)
         self._rows: dict[Along, pd.DataFrame] = {along: pd.DataFrame() for along in _ALONG}
         self._places = {
             along: pn.Column(sizing_mode="stretch_width", margin=0, css_classes=[f"cd-season-table-{along}"])
@@ -121,7 +124,7 @@ class SeasonPage(Page):
             return
         self.show_body()
         self._offer_metrics(curves, crop)
-        shown = [curve for curve in curves.curves if curve not in self._legend.hidden]
+        shown = [curve for curve in curves.curves if not self._legend.hides(curve)]
         metric, level = str(self._class_metric.value), self._chosen_level()
         found = {along: told(curves, shown, along, metric, level) for along in _ALONG}
         sentence, simulated = self._sentence(curves, found, crop, metric, level)

@@ -66,7 +66,7 @@ def test_paired_tests_stand_below_the_picture_and_change_with_the_metric(workben
     assert "points of macro-F1" in str(tests._sentence.object)
     assert len(tests._table.value) == 1
     assert "no predictions of single parcels are known" in str(tests._note.object)
-    tests._metric.value = "accuracy"
+    tests.metric.value = "accuracy"
     assert "points of accuracy" in str(tests._sentence.object)
     assert "McNemar" in str(tests._note.object)
 
@@ -113,6 +113,28 @@ def test_what_a_row_stands_for_and_the_smoothing_come_back_from_the_address(work
     assert not again._folded.value and again._learning.smoothing.value == 0.4
     again._folded.value = True
     assert "compare.show=over-seeds" in again.choices.query()
+
+
+def test_order_tests_and_switched_off_runs_come_back_from_the_address(workbench: Workbench) -> None:
+    shown = page(workbench, OPTICAL, RADAR)
+    shown.table._experiments._handle_msg({"sort": "run"})
+    shown.picture.legend[0].value = False
+    hidden = shown.picture.legend.off.value
+    shown._significance.metric.value = "accuracy"
+    shown._significance.over.value = "parcels"
+    choices = Choices()
+    assert choices.read_query(shown.choices.query(), ["compare"]) == []
+    again = ComparePage(choices, workbench)
+    again.activate()
+    assert not again._notices.objects
+    assert again.table._experiments.order == ["run", False]
+    assert again.table._experiments.rows == shown.table._experiments.rows
+    assert [box.value for box in again.picture.legend] == [False, True]
+    (renderers,) = (again.picture._renderers[run] for run in hidden)
+    assert renderers and not any(renderer.visible for renderer in renderers)
+    assert again._significance.metric.value == "accuracy" and again._significance.over.value == "parcels"
+    again.picture.legend[0].value = True
+    assert "compare.hidden" not in again.choices.query()
 
 
 def test_over_seeds_the_learning_curves_of_all_seeds_are_drawn_in_the_colour_of_their_experiment(

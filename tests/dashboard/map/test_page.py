@@ -383,6 +383,54 @@ def test_own_controls_come_back_from_the_address(workbench: Workbench) -> None:
     assert opened.controls.second.value == "S1_seed1_example" and opened.swipe.parted
 
 
+def reopened(shown: MapPage, workbench: Workbench) -> MapPage:
+    choices = Choices()
+    assert choices.read_query(shown.choices.query(), list(workbench.pages)) == []
+    opened = MapPage(choices, workbench)
+    opened.activate()
+    assert not opened._notices.objects
+    return opened
+
+
+def test_where_the_map_stands_and_what_is_switched_off_come_back_from_the_address(
+    workbench: Workbench,
+) -> None:
+    shown = page(workbench, "S2_seed1_example", parcel="r4-010")
+    home = shown.map.view
+    shown.view.write()
+    assert "map.view" not in shown.choices.query(), "it stands where it stands of itself"
+    x0, y0, x1, y1 = home
+    shown.map.look_at(View(x0 + 0.2 * home.width, y0, x1 + 0.2 * home.width, y1).padded(-0.3))
+    shown.view.write()
+    shown.legend.toggle("class2")
+    opened = reopened(shown, workbench)
+    assert np.allclose(opened.map.view, shown.map.view, atol=0.1)
+    assert opened.legend.hidden == {"class2"} and "class2" in opened.map._hidden
+    shown.map.look_at(home)
+    shown.view.write()
+    assert "map.view" not in shown.choices.query()
+
+
+def test_a_view_beside_the_chosen_parcel_stays_until_another_parcel_is_chosen(workbench: Workbench) -> None:
+    shown = page(workbench, "S2_seed1_example", parcel="r4-010")
+    shown.map.look_at(View(0, 0, 100, 100))
+    shown.view.write()
+    opened = reopened(shown, workbench)
+    opened.controls.wrong_only.value = True
+    assert opened.map.view == View(0, 0, 100, 100)
+    opened.choices.parcel = "r4-011"
+    assert opened.map.view != View(0, 0, 100, 100)
+
+
+@pytest.mark.parametrize("text", ["here", "0_0_1", "0_0_1_1e9", "0_0_1_1_1"])
+def test_a_view_that_is_none_is_left_out_with_a_sentence(workbench: Workbench, text: str) -> None:
+    choices = Choices(runs=["S2_seed1_example"], dataset="fields")
+    assert choices.read_query(f"?page=map&data=fields&runs=S2_seed1_example&map.view={text}", ["map"]) == []
+    opened = MapPage(choices, workbench)
+    opened.activate()
+    assert len(opened._notices.objects) == 1 and "map.view" not in choices.query()
+
+
 def test_sessions_share_what_is_made_of_a_run(workbench: Workbench) -> None:
     one, other = page(workbench, "S2_seed1_example"), page(workbench, "S2_seed1_example")
     assert one._mapped[0] is other._mapped[0]

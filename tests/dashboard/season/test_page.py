@@ -68,6 +68,16 @@ def test_a_curve_that_is_put_away_leaves_pictures_sentence_and_tables(page: Seas
     assert lines(page) == [0, 0]
 
 
+def test_what_the_legend_leaves_out_comes_back_from_the_address(page: SeasonPage) -> None:
+    page._legend[0].value = False
+    choices = Choices()
+    assert choices.read_query(page.choices.query(), ["compare", "season"]) == []
+    again = SeasonPage(choices, page.workbench)
+    again.activate()
+    assert lines(again) == lines(page) == [2, 4]
+    assert [box.value for box in again._legend][:2] == [False, True]
+
+
 def test_a_row_chooses_its_class_and_chooses_it_off(page: SeasonPage) -> None:
     table = page._places["days"][0]
     row = [row[0] for row in table.rows].index("5")
