@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cropdash.atomic import write_text
 from cropdash.datasets.info import DatasetInfo
 from cropdash.engine import GPU
 from cropdash.runs.run import Run
@@ -26,15 +24,13 @@ from cropdash.training.experiment import Device
 from cropdash.training.summary import software
 from cropdash.training.trained_model import check_info
 from cropdash.training.wide_prediction.answer_table import MEANINGS
+from cropdash.training.wide_prediction.assembly import assembled, written_again
 from cropdash.training.wide_prediction.ensemble import Ensemble, loaded
-from cropdash.training.wide_prediction.geo_files import write_geopackage, write_geoparquet
 from cropdash.training.wide_prediction.partition_task import predict_partition
-from cropdash.training.wide_prediction.qgis_style import qgis_style
 from cropdash.training.wide_prediction.sources import ParcelSource, StoreSource
 from cropdash.training.wide_prediction.work_folder import PredictionFolder
 from cropdash.working_off import work_off
 
-PARQUET, PACKAGE, STYLE = "parcels.parquet", "parcels.gpkg", "parcels.qml"
 #: So many partitions failing one after the other: the next ones would fail as well.
 _FAILURES_IN_A_ROW = 3
 
@@ -96,7 +92,8 @@ def predict_wide(
     Args:
         runs: folders of finished runs of the same classes.
         source: a store's folder, or any source of parcels.
-        out: the folder to write; one that was begun by the same call is gone on with.
+        out: the folder to write; one that was begun by the same call is gone on with, and files of a finished
+            prediction that were deleted since are written again.
         regions: of a store; all if None.
         calibrated: divide the scores of each run by the temperature that was fitted on its validation regions
             (see :mod:`cropdash.runs.temperature`).
@@ -136,14 +133,15 @@ def predict_wide(
     description = folder.begin(
         _description(paths, fingerprints, source, ensemble, info, calibrated), restart=restart
     )
-    if "result" not in description:
+    result = description.get("result")
+    if result is None or not written_again(folder.path, result["files"], ensemble.classes, info):
         _work_off(
             folder, source, counts, paths, joint, calibrated, workers, scheduler, threads, device, progress
         )
-        result = _assemble(folder, len(counts), ensemble, info)
+        result = assembled(folder, len(counts), ensemble.classes, info)
         description = {**description, "result": result}
         folder.describe(description)
-        folder.remove_parts()
+    folder.remove_parts()
     return _told(folder, description)
 
 
@@ -244,35 +242,6 @@ def _work_off(
             f"a partition could not be predicted{others}: {failures[0]}\n{len(folder.finished())} of {len(counts)} "
             f"partitions are finished and kept in {folder.path}; the same command goes on from there"
         ) from failures[0]
-
-
-def _assemble(folder: PredictionFolder, parts: int, ensemble: Ensemble, info: DatasetInfo) -> dict[str, Any]:
-    """Put the partitions together; returns what the description says of the result."""
-    schema = folder.read_part(0).schema
-    classes: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-
-    def counted() -> Any:
-        for number in range(parts):
-            table = folder.read_part(number)
-            classes.update(name for name in table["predicted"].to_pylist() if name is not None)
-            reasons.update(reason for reason in table["reason"].to_pylist() if reason is not None)
-            yield table
-
-    seen = write_geoparquet(folder.path / PARQUET, counted(), schema, info.crs)
-    files = [PARQUET]
-    if seen.types and info.crs is not None:
-        tables = (folder.read_part(number) for number in range(parts))
-        write_geopackage(folder.path / PACKAGE, tables, seen, info.crs)
-        write_text(folder.path / STYLE, qgis_style(ensemble.classes))
-        files += [PACKAGE, STYLE]
-    return {
-        "parcels": classes.total() + reasons.total(),
-        "predicted": classes.total(),
-        "by_class": dict(classes.most_common()),
-        "no_prediction": dict(reasons.most_common()),
-        "files": files,
-    }
 
 
 def _told(folder: PredictionFolder, description: dict[str, Any]) -> WidePrediction:

@@ -78,6 +78,7 @@ class PredictionFolder:
         return self.path / _PARTS / f"{number:06d}.parquet"
 
     def write_part(self, number: int, table: pa.Table) -> None:
+        (self.path / _PARTS).mkdir(exist_ok=True)  # gone where files of a finished prediction are made again
         with atomic_path(self.part(number)) as temporary:
             pq.write_table(table, temporary, compression="zstd")
 
@@ -96,4 +97,5 @@ class PredictionFolder:
             ) from None
 
     def remove_parts(self) -> None:
-        shutil.rmtree(self.path / _PARTS)
+        if (self.path / _PARTS).exists():
+            shutil.rmtree(self.path / _PARTS)

@@ -29,6 +29,7 @@ from cropdash.training.train import train
 from cropdash.training.wide_prediction.predict_wide import WidePredictionError, predict_wide
 from cropdash.training.wide_prediction.simulated_source import SimulatedSource
 from cropdash.training.wide_prediction.sources import Partition, StoreSource
+from cropdash.training.wide_prediction.work_folder import PredictionFolder
 from tests.datasets.random_store import random_store
 from tests.training.small_experiment import small_spec
 
@@ -169,6 +170,48 @@ def test_a_second_start_does_only_what_is_missing(
     assert told == [(20, 56), (30, 56), (40, 56), (50, 56), (56, 56)]
     again = predict_wide([runs["both"]], source, out)
     assert read == [2, 3, 4, 5] and again.parcels == 56
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [("parcels.gpkg",), ("parcels.qml", "parcels.gpkg"), ("parcels.parquet",)],
+    ids=["package", "map", "table"],
+)
+@pytest.mark.parametrize("parts_there", [True, False], ids=["partitions", "none"])
+def test_deleted_files_of_a_finished_prediction_are_written_again(
+    written: Path,
+    runs: dict[str, Path],
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    gone: tuple[str, ...],
+    parts_there: bool,
+) -> None:
+    out = tmp_path / "out"
+    source = StoreSource(str(data), size=10)
+    if parts_there:  # as where the call ended before it removed them
+        with monkeypatch.context() as patched:
+            patched.setattr(PredictionFolder, "remove_parts", lambda _: None)
+            predict_wide([runs["both"]], source, out)
+    else:
+        shutil.copytree(written, out)
+    before = json.loads((out / "prediction.json").read_text())["result"]
+    for name in gone:
+        (out / name).unlink()
+    predicted: list[int] = []
+    partition = StoreSource.partition
+    monkeypatch.setattr(
+        StoreSource, "partition", lambda self, number: (predicted.append(number), partition(self, number))[1]
+    )
+    told = predict_wide([runs["both"]], source, out)
+    assert sorted(path.name for path in out.iterdir()) == sorted([*told.files, "prediction.json"])
+    assert json.loads((out / "prediction.json").read_text())["result"] == before
+    needs_all = gone == ("parcels.parquet",) and not parts_there
+    assert predicted == (list(range(6)) if needs_all else [])
+    for name in ("parcels.parquet", "parcels.gpkg"):
+        read = geopandas.read_parquet if name.endswith("parquet") else pyogrio.read_dataframe
+        assert read(out / name).equals(read(written / name))
+    assert (out / "parcels.qml").read_text() == (written / "parcels.qml").read_text()
 
 
 @pytest.mark.parametrize("sampling", [{}, {"s2_pool": 6, "s2_share": 0.5}], ids=["all dates", "a share"])
