@@ -155,16 +155,24 @@ class ThemeSwitch(JSComponent):
       }
       page.on_change(changed)
       model.on("dark", show)
-      button.addEventListener("click", () => {
+      // Material hears of a theme only once all of it is mounted: told before, parts of it stay as they began.
+      const whenDrawn = (turn) => {
+        if (page.is_idle) requestAnimationFrame(turn)
+        else page.idle.connect(function drawn() {
+          page.idle.disconnect(drawn)
+          requestAnimationFrame(turn)
+        })
+      }
+      button.addEventListener("click", () => whenDrawn(() => {
         model.dark = !model.dark
         keep(model.dark ? "dark" : "light")
-      })
+      }))
       const computer = window.matchMedia("(prefers-color-scheme: dark)")
-      const follow = () => {
+      const follow = () => whenDrawn(() => {
         if (!kept().startsWith("auto")) return
         if (model.dark !== computer.matches) model.dark = computer.matches
         keep(computer.matches ? "auto-dark" : "auto-light")
-      }
+      })
       computer.addEventListener("change", follow)
       model.on("remove", () => {
         cancelAnimationFrame(waiting)

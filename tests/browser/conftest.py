@@ -161,8 +161,12 @@ def open_page(chromium: Any) -> Iterator[OpenPage]:
             "127.0.0.1",
         )
 
-    def open_address(url: str, size: tuple[int, int] = WIDE) -> Any:
-        context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
+    def open_address(
+        url: str, size: tuple[int, int] = WIDE, color_scheme: str = "light", touch: bool = False
+    ) -> Any:
+        context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]}, color_scheme=color_scheme, has_touch=touch
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(TIMEOUT_MILLISECONDS)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from cropdash.dashboard.pages import PAGES
-from tests.browser.conftest import TIMEOUT_MILLISECONDS, OpenPage
+from tests.browser.conftest import NARROW, TIMEOUT_MILLISECONDS, OpenPage
 from tests.browser.test_pages import answer, choose
 from tests.browser.waiting import at_rest, eventually
 
@@ -129,6 +129,46 @@ def test_dark_is_a_click_away_is_remembered_and_reaches_figures(dashboard: str, 
     page.wait_for_function(f"{paper} === 'rgb(255, 255, 255)' && ({cells})() === 'fill'")
 
 
+#: How many texts of the page stand in a colour of which theme, on the page's background; of fields that are off, none.
+TEXTS_AND_PAPER = """() => {
+  const light = (colour) => {
+    const [red, green, blue] = colour.match(/[\\d.]+/g).map(Number)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 128
+  }
+  const found = { paper: light(getComputedStyle(document.body).backgroundColor), light: 0, dark: 0 }
+  const walk = (root) => {
+    for (const element of root.querySelectorAll("*")) {
+      if (element.shadowRoot) walk(element.shadowRoot)
+      const written = [...element.childNodes].some((one) => one.nodeType === Node.TEXT_NODE && one.data.trim())
+      if (written && element.checkVisibility() && element.matches("h1, h2, p, label, td, .MuiSelect-select, .MuiListItemText-primary")
+        && !element.matches(".Mui-disabled"))
+        found[light(getComputedStyle(element).color) ? "light" : "dark"] += 1
+    }
+  }
+  walk(document)
+  return found
+}"""
+
+
+def test_a_browser_that_prefers_dark_gets_a_page_that_is_dark_throughout(
+    dashboard: str, open_page: OpenPage
+) -> None:
+    page = open_page(f"{dashboard}?page=classes", color_scheme="dark")
+
+    def agree(light: bool) -> bool:
+        found = page.evaluate(TEXTS_AND_PAPER)
+        written, other = ("dark", "light") if light else ("light", "dark")
+        return found["paper"] is light and found[written] > 20 and found[other] == 0
+
+    eventually(page, "background and texts are dark", lambda: agree(light=False))
+    # What the browser prefers holds again for a page that begins dark, and until somebody has clicked.
+    page.reload()
+    page.wait_for_function("window.Bokeh?.documents.length > 0 && Bokeh.documents[0].is_idle")
+    eventually(page, "background and texts are dark from the start", lambda: agree(light=False))
+    page.get_by_role("button", name="Light page").click()
+    eventually(page, "background and texts are light", lambda: agree(light=True))
+
+
 def test_a_presentation_keeps_sentence_and_picture_turns_pages_and_ends(
     dashboard: str, open_page: OpenPage
 ) -> None:
@@ -152,6 +192,42 @@ def test_a_presentation_keeps_sentence_and_picture_turns_pages_and_ends(
     expect(controls).to_be_visible()
     expect(page.locator(".cd-navigation")).to_be_visible()
     page.wait_for_url(re.compile("^(?!.*present)"))
+
+
+def test_a_presentation_is_turned_and_left_by_taps_on_a_phone(dashboard: str, open_page: OpenPage) -> None:
+    page = open_page(f"{dashboard}?page=compare&present=1", NARROW, touch=True)
+    controls = page.locator(".cd-present-controls")
+    expect(page.locator(".cd-compare-table")).to_be_hidden()
+    expect(page.locator(".cd-compare-picture .bk-Figure")).to_be_visible()
+    expect(controls).to_have_css("opacity", "0")
+    expect(page.locator("[data-tool=csv]").first).to_be_hidden()
+    page.touchscreen.tap(190, 300)
+    expect(controls).to_have_css("opacity", "1")
+    boxes = [button.bounding_box() for button in controls.get_by_role("button").all()]
+    assert len(boxes) == 3 and all(box["width"] >= 44 and box["height"] >= 44 for box in boxes)
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= NARROW[0] for box in boxes)
+    expect(controls).to_have_css("opacity", "0")
+
+    def press(name: str) -> None:
+        page.touchscreen.tap(190, 300)
+        expect(controls).to_have_css("opacity", "1")
+        page.get_by_role("button", name=name).tap()
+
+    press("Next page")
+    page.wait_for_url(re.compile("page=classes.*present=1"))
+    press("Previous page")
+    page.wait_for_url(re.compile("page=compare.*present=1"))
+    # By key as well, faded or not.
+    leave = page.get_by_role("button", name="Leave the presentation")
+    page.keyboard.press("Tab")
+    leave.focus()
+    expect(leave).to_be_focused()
+    expect(controls).to_have_css("opacity", "1")
+    press("Leave the presentation")
+    page.wait_for_url(re.compile("^(?!.*present)"))
+    expect(controls).to_have_count(0)
+    expect(page.locator(".cd-compare-table")).to_be_visible()
+    expect(page.locator("[data-tool=csv]").first).to_be_visible()
 
 
 def test_the_tab_key_skips_to_the_page_and_shows_where_it_is(dashboard: str, open_page: OpenPage) -> None:
