@@ -22,6 +22,8 @@ MAXIMUM_RUNS = 12
 MAXIMUM_CORNERS = 60
 
 
+#: What the address calls the parcel's drawer, which remembers controls as a page does.
+DRAWER = "drawer"
 _CONTROL = re.compile(r"[a-z]+\.[a-z0-9-]{1,40}")
 #: Long enough for the ids of twelve runs.
 _LONGEST_CONTROL = 1200
@@ -200,7 +202,9 @@ class Choices(param.Parameterized):
         known = {
             name: text
             for name, text in controls.items()
-            if _CONTROL.fullmatch(name) and name.partition(".")[0] in pages and len(text) <= _LONGEST_CONTROL
+            if _CONTROL.fullmatch(name)
+            and name.partition(".")[0] in (*pages, DRAWER)
+            and len(text) <= _LONGEST_CONTROL
         }
         values["controls"] = known
         refused += [

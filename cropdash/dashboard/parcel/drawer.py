@@ -17,6 +17,7 @@ from cropdash.dashboard.map.outlines import ParcelOutlines
 from cropdash.dashboard.map.shared_outlines import outlines_holding
 from cropdash.dashboard.page import text_pane
 from cropdash.dashboard.page_colours import ACCENT, GROUND, MUTED, RULE, follows_theme
+from cropdash.dashboard.page_controls import PageControls
 from cropdash.dashboard.parcel.classes_behind import ClassBehind, reading
 from cropdash.dashboard.parcel.facts import (
     RunAnswer,
@@ -34,7 +35,7 @@ from cropdash.dashboard.parcel.series import OpticalView, SensorPanel, panels, s
 from cropdash.dashboard.parcel.series_plot import series_plot
 from cropdash.dashboard.plot_frame import framed
 from cropdash.dashboard.run_words import run_name
-from cropdash.dashboard.state import Choices
+from cropdash.dashboard.state import DRAWER, Choices
 from cropdash.dashboard.workbench import Workbench
 from cropdash.datasets.store import ParcelStore
 from cropdash.runs.results import Result
@@ -134,6 +135,10 @@ class ParcelDrawer(pn.viewable.Viewer):
             margin=0,
             css_classes=["cd-drawer"],
         )
+        self._controls_in_address = PageControls(choices, DRAWER)
+        # The second is taken up at once and shows the parcel, for which all must be named.
+        self._controls_in_address.add("attention", self._attention_run)
+        self._controls_in_address.add("optical", self._optical)
         choices.param.watch(lambda *_: self.refresh(), ["parcel", "runs", "dataset", "date", "page"])
         self.refresh()
 
@@ -147,12 +152,18 @@ class ParcelDrawer(pn.viewable.Viewer):
             self._open, self._plot, self._series.objects = False, None, []
             return
         self._title.object = f"<h2>Parcel {html.escape(parcel)}</h2>"
+        self._controls_in_address.filling(True)
         try:
             self._show(parcel)
         except Exception as error:
             log.exception("parcel %s could not be shown", parcel)
             message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
             self._only_say(f"This parcel could not be shown: {message or type(error).__name__}.")
+        finally:
+            self._controls_in_address.filling(False)
+        # Without series there is nothing yet to put into their controls.
+        if self._optical.visible and (refused := self._controls_in_address.settle()):
+            self._note.object = f"{self._note.object}<p class='note'>{html.escape(' '.join(refused))}</p>"
 
     def _show(self, parcel: str) -> None:
         runs = [run for run in map(self.workbench.result, self.choices.runs) if run is not None]
