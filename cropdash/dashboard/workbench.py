@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cropdash.engine import Engine
     from cropdash.runs.library import RunLibrary
     from cropdash.runs.results import Result
+    from cropdash.runs.run import Run
     from cropdash.training.demo import Demo
     from cropdash.training.experiment import ExperimentSpec
 
@@ -139,6 +140,11 @@ class Workbench:
                     self._parcels[key] = {str(region): int(number) for region, number in counts.items()}
                 found[str(entry.path)] = self._parcels[key]
         return found
+
+    def data_fingerprint(self, path: str) -> str:
+        """Of the values of a data set, by its path as the launch form names it; empty where it is not readable."""
+        infos = (entry.info for entry in self.datasets().values() if str(entry.path) == path)
+        return next((info.fingerprint for info in infos if info is not None), "")
 
     def _path(self, name: str) -> Path:
         stores = self._stores_found()
@@ -274,6 +280,12 @@ class Workbench:
     def engine_started(self) -> bool:
         return self._engine is not None
 
+    def existing_run(self, spec: ExperimentSpec) -> Run | None:
+        """The run that has these settings and these data already, however it is named and its data's path is written."""
+        from cropdash.training.existing_runs import existing_among
+
+        return existing_among(spec, self.results(), self.data_fingerprint(spec.data))
+
     def launch(self, spec: ExperimentSpec) -> str:
         """Queue a run; the first one starts the engine.
 
@@ -281,8 +293,18 @@ class Workbench:
             The id of the run.
 
         Raises:
+            RunExists: it is finished, perhaps on the same data under another path; or queued or at work already.
             PermissionError: the data set lies outside the data folders, or visitors may only look.
         """
+        from cropdash.training.existing_runs import RunExists
+
+        existing = self.existing_run(spec)
+        # Of one whose data are named alike, the launch itself knows better.
+        if existing is not None and existing.status == "finished" and existing.data != spec.data:
+            raise RunExists(f"{existing.folder.path} is finished, with exactly these settings and data")
+        return self._queue(spec)
+
+    def _queue(self, spec: ExperimentSpec) -> str:
         from cropdash.training.launch import launch
 
         self._check_may_act()
@@ -311,7 +333,7 @@ class Workbench:
             raise ValueError(
                 f"the folder of run {run_id} has been renamed from {spec.run_id}; rename it back"
             )
-        return self.launch(spec)
+        return self._queue(spec)
 
     def cancel(self, run_id: str) -> None:
         """Stop a queued or running run that this server started.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from cropdash.datasets.info import DatasetInfo
+from cropdash.runs.results import Result
+from cropdash.runs.run import Run
 from cropdash.runs.run_folder import CHECKPOINT, SPEC, RunFolder
 from cropdash.training.experiment import ExperimentSpec, decisive_settings
 
@@ -54,13 +56,42 @@ def same_but_for_the_path(spec: ExperimentSpec, runs_folder: str | Path) -> RunF
     wanted = _without_path(spec.model_dump(mode="json"))
     for path in sorted(Path(runs_folder).glob(f"*_seed{spec.seed}_*")) if fingerprint else ():
         folder = RunFolder(path)
-        try:
-            alike = (path / SPEC).is_file() and _without_path(folder.spec()) == wanted
-            if alike and folder.status().state == "finished" and is_made_from(folder, fingerprint):
-                return folder
-        except ValueError:
-            log.warning("%s is passed over", path, exc_info=True)
+        if (path / SPEC).is_file() and _is_same_elsewhere(folder, wanted, fingerprint):
+            return folder
     return None
+
+
+def existing_among(spec: ExperimentSpec, results: Sequence[Result], fingerprint: str) -> Run | None:
+    """The run of an experiment among results, as :func:`existing_run` and :func:`same_but_for_the_path` find them.
+
+    Reads nothing of the data, and files only of the runs that may be meant.
+
+    Args:
+        fingerprint: of the values of the data set, as :func:`data_fingerprint` tells it; empty where it is unknown.
+    """
+    runs = [result for result in results if isinstance(result, Run)]
+    ending = f"_{spec.fingerprint[:8]}"
+    found = [run for run in runs if run.id == spec.run_id or run.id.endswith(ending)]
+    if fingerprint and all(run.status != "finished" for run in found):
+        wanted = _without_path(spec.model_dump(mode="json"))
+        found += [
+            run
+            for run in runs
+            if run.data != spec.data
+            and (run.status, run.seed, run.experiment) == ("finished", spec.seed, spec.experiment)
+            and _is_same_elsewhere(run.folder, wanted, fingerprint)
+        ]
+    return min(found, key=lambda run: run.status != "finished", default=None)
+
+
+def _is_same_elsewhere(folder: RunFolder, wanted: dict[str, Any], fingerprint: str) -> bool:
+    """Whether a run is finished, of these settings but for the path, and of these data."""
+    try:
+        alike = _without_path(folder.spec()) == wanted
+        return alike and folder.status().state == "finished" and is_made_from(folder, fingerprint)
+    except ValueError:
+        log.warning("%s is passed over", folder.path, exc_info=True)
+        return False
 
 
 def data_fingerprint(data: str | Path) -> str:

@@ -26,6 +26,7 @@ from cropdash.runs.run import Run
 from cropdash.runs.run_folder import CHECKPOINT
 from cropdash.runs.status import ACTIVE
 from cropdash.training.cost import epoch_seconds
+from cropdash.training.existing_runs import existing_among
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.step_trial import STEPS, StepTrial
 
@@ -127,15 +128,6 @@ def cost_sentence(
     )
 
 
-def existing_run(spec: ExperimentSpec, runs: Sequence[Result]) -> Run | None:
-    """The run of exactly these settings, under whatever name."""
-    ending = f"_{spec.fingerprint[:8]}"
-    found = [
-        run for run in runs if isinstance(run, Run) and (run.id == spec.run_id or run.id.endswith(ending))
-    ]
-    return min(found, key=lambda run: run.status != "finished", default=None)
-
-
 def existing_sentence(run: Run) -> str:
     """What becomes of a start with the settings of a run that is there."""
     if run.status == "finished" or run.status in ACTIVE:
@@ -178,9 +170,15 @@ class BeforeStart(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
 
-    def tell(self, spec: ExperimentSpec | None, runs: Sequence[Result], parcels: Parcels) -> None:
-        """Say what a start of this experiment means; nothing while the form is not filled rightly."""
-        existing = None if spec is None else existing_run(spec, runs)
+    def tell(
+        self, spec: ExperimentSpec | None, runs: Sequence[Result], parcels: Parcels, fingerprint: str = ""
+    ) -> None:
+        """Say what a start of this experiment means; nothing while the form is not filled rightly.
+
+        Args:
+            fingerprint: of the data set's values, by which a run is known that names its path in another way.
+        """
+        existing = None if spec is None else existing_among(spec, runs, fingerprint)
         sentence = ""
         if existing is not None:
             sentence = existing_sentence(existing)

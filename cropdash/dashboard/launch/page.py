@@ -122,8 +122,12 @@ class LaunchPage(Page):
             self._queue.objects = wanted
 
     def _tell_cost(self) -> None:
+        spec = self._form.quiet_spec()
         self._before.tell(
-            self._form.quiet_spec(), self.workbench.results(), self.workbench.parcels_by_region()
+            spec,
+            self.workbench.results(),
+            self.workbench.parcels_by_region(),
+            "" if spec is None else self.workbench.data_fingerprint(spec.data),
         )
 
     def _look_at(self, run_id: str) -> None:
@@ -145,8 +149,8 @@ class LaunchPage(Page):
             # The first launch starts the engine, which takes seconds: not on the page's own thread.
             run_id = await asyncio.to_thread(self.workbench.launch, spec)
         except RunExists as error:
-            run = self.workbench.result(spec.run_id)
-            self._say_problem(why_not_started(run) if isinstance(run, Run) else str(error))
+            run = self.workbench.existing_run(spec)
+            self._say_problem(str(error) if run is None else why_not_started(run))
         except Exception as error:
             log.warning("a run could not be launched", exc_info=True)
             self._say_problem(f"The run was not started: {error}")

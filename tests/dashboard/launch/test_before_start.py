@@ -11,15 +11,19 @@ import pytest
 from cropdash.dashboard.launch.before_start import (
     BeforeStart,
     cost_sentence,
-    existing_run,
     existing_sentence,
     pace_of,
 )
 from cropdash.dashboard.launch.measured_pace import Measured
+from cropdash.dashboard.settings import Settings
+from cropdash.dashboard.workbench import Workbench
 from cropdash.runs.run import Run
 from cropdash.runs.run_folder import CHECKPOINT, RunFolder
+from cropdash.training.demo import Demo, demo_runs
+from cropdash.training.existing_runs import RunExists, existing_among
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.step_trial import StepTrial
+from tests.datasets.random_store import random_store
 from tests.training.small_experiment import small_spec
 
 STORE = "/data/fields"
@@ -143,7 +147,7 @@ def test_the_run_that_exists_is_offered_instead(
     # Whatever the folder is called.
     renamed = tmp_path / f"mine_{spec.fingerprint[:8]}"
     run.folder.path.rename(renamed)
-    found = existing_run(spec, [Run(renamed)])
+    found = existing_among(spec, [Run(renamed)], "")
     assert found is not None and sentence in existing_sentence(found)
     shown: list[str] = []
     before = BeforeStart(shown.append, lambda _: pytest.fail("a run that exists is not measured"))
@@ -154,3 +158,46 @@ def test_the_run_that_exists_is_offered_instead(
     assert shown == [found.id]
     before.tell(None, [found], PARCELS)
     assert before._sentence.object == "" and before._show not in before._layout.objects
+
+
+def test_a_finished_run_that_names_the_same_data_by_another_path_is_offered_and_not_trained_again(
+    tmp_path: Path,
+) -> None:
+    store = random_store(tmp_path / "data" / "fields", 4)
+    spec = small_spec(store.path)
+    run = trained(tmp_path / "runs", spec.model_copy(update={"data": "fields"}), 1.0)
+    workbench = Workbench(Settings.of([tmp_path / "data"], tmp_path / "runs"))
+    before = BeforeStart(lambda _: None, lambda _: Measured())
+
+    def offered() -> bool:
+        parcels = workbench.parcels_by_region()
+        before.tell(spec, workbench.results(), parcels, workbench.data_fingerprint(spec.data))
+        return before._show in before._layout.objects
+
+    def trained_on(fingerprint: str) -> None:
+        run.folder.write_provenance({"data": {"fingerprint": fingerprint}})
+        workbench.library.look_again()
+
+    assert not offered(), "nothing says that its data are these"
+    trained_on("0123456789abcdef")
+    assert not offered(), "its data are others"
+    trained_on(store.info.fingerprint)
+    assert offered()
+    assert "has been trained with exactly these settings" in before._sentence.object
+    with pytest.raises(RunExists, match="is finished, with exactly these settings and data"):
+        workbench.launch(spec)
+    assert not workbench.engine_started
+    again = spec.model_copy(update={"seed": spec.seed + 1})
+    assert workbench.existing_run(again) is None
+
+
+def test_each_run_of_the_demo_is_found_by_where_its_parcels_lie_here() -> None:
+    results = demo_runs().results()
+    (fingerprint,) = {
+        run.folder.provenance()["data"]["fingerprint"] for run in results if isinstance(run, Run)
+    }
+    found = [
+        existing_among(spec.model_copy(update={"data": "/here/parcels"}), results, fingerprint)
+        for spec in Demo.read().specs()
+    ]
+    assert [run.id for run in found if run is not None] == [spec.run_id for spec in Demo.read().specs()]
