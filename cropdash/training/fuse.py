@@ -41,7 +41,8 @@ def fuse(run_s1: Run | str | Path, run_s2: Run | str | Path, rule: Rule, runs_fo
         runs_folder: where the new run is made.
 
     Returns:
-        A finished run whose ``spec.json`` and ``provenance.json`` name its sources.
+        A finished run whose ``spec.json`` and ``provenance.json`` name its sources. It predicts, and is evaluated and
+        calibrated, with their models, as long as they lie beside it.
 
     Raises:
         RunExists: these two were fused by this rule before.

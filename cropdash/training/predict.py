@@ -19,6 +19,7 @@ from cropdash.runs.run import Run
 from cropdash.training.evaluation import attention_to, prediction_table
 from cropdash.training.experiment import Device
 from cropdash.training.optimisation import threads_set
+from cropdash.training.trained_fusion import TrainedFusion
 from cropdash.training.trained_model import check_bands, load_model
 from cropdash.training.trained_network import TrainedNetwork
 
@@ -66,6 +67,10 @@ def predict(
             with AttentionWriter(attention) as writer:
                 sink = attention_to(writer, store, summary.season_origin)
                 answered = model.answer(store, rows, index, on_attention=sink)
+        elif isinstance(model, TrainedFusion):
+            raise ValueError(
+                "a run fused afterwards has the attention of its sources; ask each of them for its own"
+            )
         else:
             raise ValueError(f"{spec.experiment} has no attention; only networks do")
     return prediction_table(store, rows, index, answered.answers, codes)

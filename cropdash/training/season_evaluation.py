@@ -20,6 +20,7 @@ from cropdash.runs.run import Run
 from cropdash.runs.season_parts import SEASON_PARTS, RegionCounts, SeasonPart, SeasonParts, season_parts
 from cropdash.training.experiment import Device, ExperimentSpec
 from cropdash.training.optimisation import threads_set
+from cropdash.training.trained_fusion import TrainedFusion
 from cropdash.training.trained_model import TrainedModel, check_bands, load_model
 from cropdash.training.trained_network import TrainedNetwork
 
@@ -124,11 +125,13 @@ def _limited(model: TrainedModel, part: Given) -> TrainedModel:
         own.model_dump()
         | {"days": days, "s2_share": own.s2_share if part.s2_share is None else part.s2_share}
     )
+    if isinstance(model, TrainedFusion):
+        model = _members_limited(model, part)
     limited: TrainedModel = replace(model, spec=spec.model_copy(update={"sampling": sampling}))  # type: ignore[type-var]
     if part.sensors is None or part.sensors == spec.sensors:
         return limited
     if (
-        not isinstance(limited, TrainedNetwork)
+        not isinstance(limited, TrainedNetwork | TrainedFusion)
         or spec.fusion is Fusion.NONE
         or spec.fusion.needs_common_dates
     ):
@@ -139,6 +142,21 @@ def _limited(model: TrainedModel, part: Given) -> TrainedModel:
     if unknown := [name for name in part.sensors if name not in spec.sensors]:
         raise ValueError(f"the run has no sensor {', '.join(unknown)}; it has {', '.join(spec.sensors)}")
     return replace(limited, given=part.sensors)
+
+
+def _members_limited(model: TrainedFusion, part: Given) -> TrainedFusion:
+    """Each of two models with what of the part concerns its sensor."""
+    if part.days is not None and len({member.summary.season_origin for member in model.members}) > 1:
+        origins = " and ".join(member.summary.season_origin for member in model.members)
+        raise ValueError(
+            f"the two runs count days from different origins ({origins}), so none are first of both"
+        )
+    share = part.s2_share
+    return model.of_members(
+        lambda member: _limited(
+            member, Given(days=part.days, s2_share=share if "S2" in member.spec.sensors else None)
+        )
+    )
 
 
 def _counted(

@@ -75,10 +75,14 @@ def load_model(run: Run | str | Path, device: Device | None = None) -> TrainedMo
             baseline knows the CPU only.
 
     Raises:
-        ValueError: the run is not finished, was fused from others, or a file of it is malformed.
+        ValueError: the run is not finished, a run that it was fused from is not beside it, or a file is malformed.
         ImportError: it is a baseline whose package is not installed; the message says how to.
     """
     run = run if isinstance(run, Run) else Run(run)
+    if "sources" in run.folder.spec():
+        from cropdash.training.trained_fusion import load_fusion
+
+        return load_fusion(run, device)
     if run.classifier == "network":
         from cropdash.training.trained_network import load_network
 
@@ -99,8 +103,8 @@ def finished_summary(run: Run) -> tuple[ExperimentSpec, TrainingSummary]:
     content = run.folder.spec()
     if "sources" in content:
         raise ValueError(
-            f"{run.folder.path} was fused from {' and '.join(content['sources'])} and has no model of its "
-            "own; predict with each of them"
+            f"{run.folder.path} was fused from {' and '.join(content['sources'])} and has no network of "
+            "its own; each of them can be asked"
         )
     spec = ExperimentSpec.stored(content)
     summary = TrainingSummary.model_validate_json(run.folder.file(SUMMARY).read_text(encoding="utf-8"))

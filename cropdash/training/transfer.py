@@ -24,6 +24,7 @@ from cropdash.runs.season_parts import RegionCounts
 from cropdash.runs.transfers import TRANSFERS, Transfer, Transfers
 from cropdash.training.optimisation import threads_set
 from cropdash.training.setup import usable_dates
+from cropdash.training.trained_fusion import TrainedFusion
 from cropdash.training.trained_model import TrainedModel, check_bands, load_model
 from cropdash.training.trained_network import TrainedNetwork
 
@@ -80,7 +81,8 @@ def transfer(
 def _check_unseen(run: Run, model: TrainedModel, store: ParcelStore, names: Sequence[str]) -> None:
     data = run.folder.provenance().get("data")
     if isinstance(data, dict) and data.get("fingerprint") == store.info.fingerprint:
-        learned = (*model.spec.regions.train, *model.spec.regions.validation)
+        parts = model.members if isinstance(model, TrainedFusion) else (model,)
+        learned = {name for one in parts for name in (*one.spec.regions.train, *one.spec.regions.validation)}
         if seen := [name for name in names if name in learned]:
             raise ValueError(
                 f"the run learned from {', '.join(seen)} of {store.path}; choose regions that it has not seen"
@@ -126,7 +128,9 @@ def _code_in_words(code: int, known: Mapping[int, CropClass]) -> str:
     return f"{code} {known[code].name}" if code in known else str(code)
 
 
-def _adapted(model: TrainedModel, store: ParcelStore, rows: np.ndarray) -> TrainedNetwork:
+def _adapted(model: TrainedModel, store: ParcelStore, rows: np.ndarray) -> TrainedModel:
+    if isinstance(model, TrainedFusion):
+        return model.of_members(lambda member: _adapted(member, store, rows))
     if not isinstance(model, TrainedNetwork):
         raise ValueError("only a network's normalisation can be adapted; this run is a baseline without one")
     spec, origin = model.spec, model.summary.season_origin

@@ -14,7 +14,6 @@ from cropdash.runs.library import RunLibrary
 from cropdash.runs.run import Run
 from cropdash.training.existing_runs import RunExists
 from cropdash.training.fuse import fuse
-from cropdash.training.predict import predict
 from cropdash.training.train import train
 from tests.datasets.random_store import random_store
 from tests.training.small_experiment import small_spec
@@ -120,11 +119,6 @@ def test_fusing_that_breaks_off_leaves_nothing_in_the_way_of_the_next_attempt(
     assert list(tmp_path.iterdir()) == []
     monkeypatch.undo()
     assert fuse(s1, s2, "avg", tmp_path).status == "finished"
-
-
-def test_a_fused_run_has_no_network_to_predict_with(s1: Run, s2: Run, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=f"was fused from {s1.id} and {s2.id}"):
-        predict(fuse(s1, s2, "avg", tmp_path))
 
 
 def test_pairs_that_do_not_fit_are_refused_and_nothing_written(

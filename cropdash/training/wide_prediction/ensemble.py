@@ -15,6 +15,7 @@ from cropdash.runs.run import Run
 from cropdash.runs.temperature import Temperature
 from cropdash.training.experiment import Device
 from cropdash.training.setup import usable_dates
+from cropdash.training.trained_fusion import TrainedFusion
 from cropdash.training.trained_model import TrainedModel, load_model
 
 
@@ -104,7 +105,12 @@ class Ensemble:
 
     def _sensors_present(self, store: ParcelStore, rows: np.ndarray) -> np.ndarray:
         present = {name: np.zeros(len(rows), dtype=bool) for name in SENSORS}
-        for member in self.members:
+        apart = (
+            one
+            for member in self.members
+            for one in (member.members if isinstance(member, TrainedFusion) else (member,))
+        )
+        for member in apart:
             usable = usable_dates(member.spec, store, member.summary.season_origin)
             for name, dates in usable.items():
                 present[name] |= dates.counts[rows] > 0

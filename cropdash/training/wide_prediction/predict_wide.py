@@ -22,6 +22,7 @@ from cropdash.runs.temperature import TEMPERATURE
 from cropdash.training.baselines.trained_baseline import BOOSTING, CALENDAR, FOREST
 from cropdash.training.experiment import Device
 from cropdash.training.summary import software
+from cropdash.training.trained_fusion import source_runs
 from cropdash.training.trained_model import check_info
 from cropdash.training.wide_prediction.answer_table import MEANINGS
 from cropdash.training.wide_prediction.assembly import assembled, written_again
@@ -108,7 +109,7 @@ def predict_wide(
     Raises:
         FileNotFoundError: a run or the data set is not there.
         FileExistsError: ``out`` holds something else, or a prediction by other runs, data or options.
-        ValueError: a run is not finished or was fused from others, the runs' classes differ, or the data set
+        ValueError: a run is not finished or was fused from others that are gone, the runs' classes differ, or the data set
             lacks a region, a sensor or one of its bands.
         WidePredictionError: some partitions could not be predicted. Finished ones are kept: the same call
             goes on from there.
@@ -160,6 +161,9 @@ def _run_fingerprint(run: Run, calibrated: bool) -> dict[str, str]:
     ):
         if run.folder.file(name).is_file():
             digest.update(name.encode() + run.folder.file(name).read_bytes())
+    if "sources" in run.folder.spec():
+        for source in source_runs(run):
+            digest.update(json.dumps(_run_fingerprint(source, False)).encode())
     return {"id": run.id, "fingerprint": digest.hexdigest()[:16]}
 
 
