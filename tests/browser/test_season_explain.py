@@ -98,12 +98,12 @@ def test_a_class_is_answered_for_and_its_address_reopens_it(
 ) -> None:
     page = open_page(f"{dashboard}?page=season", size)
     expect(answer(page)).to_contain_text(
-        "In the study: at best, wheat and meadows are told with a recall of at least 0.70"
+        "In the study: at best, wheat and meadows are recognised in at least 70 % of their parcels"
     )
     expect(page.locator(".cd-season-pictures .bk-Figure, .cd-season-pictures canvas").first).to_be_visible()
     expect(page.locator(".cd-season-notes")).to_contain_text("published figures, tested in Brest")
     page.locator(".cd-season-table-days tbody tr").filter(has_text="vegetables").click()
-    expect(answer(page)).to_contain_text("Vegetables/flowers is told with a recall of at least 0.70")
+    expect(answer(page)).to_contain_text("Vegetables/flowers is recognised in at least 70 % of its parcels")
     page.wait_for_url(re.compile("class=25"))
     said = at_rest(page, answer(page).inner_text)
     page.reload()

@@ -33,14 +33,20 @@ def runs_to_test(chosen: Sequence[Result], region: str = "") -> tuple[tuple[Resu
     fall into several such groups, it is the largest.
 
     Returns:
-        The runs, none where there are not two; and a sentence on each run that is not among them.
+        The runs, none where there are not two; and sentences on the runs that are not among them.
     """
     groups: dict[object, list[Result]] = {}
     why = []
+    without = [run_name(run) for run in chosen if "parcels" in run.missing]
+    # Published figures come by the handful: one sentence for all of them.
+    if len(without) == len(chosen) > 1:
+        why.append("Predictions of single parcels are known of none of them.")
+    elif without:
+        why.append(f"{listed(without)} cannot be tested: no predictions of single parcels are known.")
     for run in chosen:
         if "parcels" in run.missing:
-            why.append(f"{run_name(run)} cannot be tested: no predictions of single parcels are known.")
-        elif region and not run.covers([region]):
+            continue
+        if region and not run.covers([region]):
             why.append(f"{run_name(run)} cannot be tested: it was not tried in {region}.")
         else:
             key = (getattr(run, "data", None), tuple(crop.code for crop in run.classes))

@@ -39,14 +39,13 @@ def season_answer(days: pd.DataFrame, share: pd.DataFrame, metric: str, level: f
     if crops.empty:
         return "No curve over the season is shown: tick one below."
     first = days.groupby("code")["first"].min().dropna()
-    wanted = _wanted(metric, level)
     if first.empty:
-        return f"None of the {len(crops)} crops reaches {wanted} at any end of the season."
+        return f"None of the {len(crops)} crops {_told(metric, level)} at any end of the season."
     named = crops.set_index("code")["class"]
     steps: list[str] = []
     for end in sorted(set(first)):
         names = [str(named[code]) for code in first.index[first == end]]
-        verb = f" {'is' if len(names) == 1 else 'are'} told with {wanted}" if not steps else ""
+        verb = f" {_told(metric, level, many=len(names) > 1)}" if not steps else ""
         steps.append(f"{listed(names)}{verb} by {day_in_words(end)}")
     never = len(crops) - len(first)
     sentence = f"At best, {_joined(steps)}"
@@ -83,17 +82,16 @@ def class_answer(days: pd.DataFrame, share: pd.DataFrame, crop: CropClass, metri
         days, share: of :func:`told`.
     """
     mine = days[days["code"] == crop.code]
-    wanted = _wanted(metric, level)
     if mine.empty:
         return "No curve over the season is shown: tick one below."
     reached = mine.dropna(subset="first").sort_values("first", kind="stable")
     name = crop.name[0].upper() + crop.name[1:]
     if reached.empty:
         highest = mine.sort_values("best", kind="stable").iloc[-1]
-        lost = " that would last" if highest["best"] >= level else ""
+        for_good = " for good" if highest["best"] >= level else ""
         sentence = (
-            f"{name} never reaches {wanted}{lost}: the best figure is {highest['best']:.3f} "
-            f"({in_sentence(str(highest['name']))})."
+            f"{name} {_told(metric, level, never=True)}{for_good}: the best figure is "
+            f"{_figure(metric, float(highest['best']), 1)} ({in_sentence(str(highest['name']))})."
         )
     else:
         steps = [
@@ -101,7 +99,7 @@ def class_answer(days: pd.DataFrame, share: pd.DataFrame, crop: CropClass, metri
             for end in sorted(set(reached["first"]))
         ]
         never = list(mine.loc[mine["first"].isna(), "name"])
-        sentence = f"{name} is told with {wanted} {listed(steps)}"
+        sentence = f"{name} {_told(metric, level)} {listed(steps)}"
         sentence += f"; never with {_any_of(never)}." if never else "."
     return f"{sentence} {_class_cloud(share[share['code'] == crop.code])}".strip()
 
@@ -169,6 +167,20 @@ def _any_of(names: Iterable[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def _wanted(metric: str, level: float) -> str:
-    named = figure_in_words(metric)
-    return f"{'an' if named in ('F1', 'IoU') else 'a'} {named} of at least {level:.2f}"
+#: What a class does whose figure is so high, as a person would say it.
+_TOLD = {
+    "recall": "recognised in at least {level} of {whose} parcels",
+    "precision": "really there in at least {level} of the parcels mapped as such",
+}
+
+
+def _told(metric: str, level: float, *, many: bool = False, never: bool = False) -> str:
+    """The verb of a class that reaches the level: "is recognised in at least 70 % of its parcels"."""
+    plain = _TOLD.get(metric, f"told with an {figure_in_words(metric)} of at least {{level}}")
+    said = plain.format(level=_figure(metric, level, 0), whose="their" if many else "its")
+    return f"{'are' if many else 'is'}{' never' if never else ''} {said}"
+
+
+def _figure(metric: str, value: float, decimals: int) -> str:
+    """A share of parcels in per cent, other figures as they are."""
+    return f"{100 * value:.{decimals}f} %" if metric in _TOLD else f"{value:.{decimals + 2}f}"

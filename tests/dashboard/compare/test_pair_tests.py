@@ -68,6 +68,7 @@ def test_runs_without_parcels_or_of_other_data_are_left_out_with_a_reason(
         "or has other classes.",
     ]
     assert runs_to_test([told, runs[0]])[0] == ()
+    assert runs_to_test(published()) == ((), ["Predictions of single parcels are known of none of them."])
     assert runs_to_test([*runs, other], "east")[1][0].endswith("it was not tried in east.")
 
 

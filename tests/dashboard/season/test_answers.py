@@ -24,7 +24,7 @@ def found(curves: SeasonCurves, level: float, *names: str) -> tuple[pd.DataFrame
 
 def test_the_sentence_names_the_crops_by_the_day_from_which_they_are_told(curves: SeasonCurves) -> None:
     assert season_answer(*found(curves, 0.7), "recall", 0.7) == (
-        "At best, wheat and meadows are told with a recall of at least 0.70 by 31 December 2018, barley and rapeseed by "
+        "At best, wheat and meadows are recognised in at least 70 % of their parcels by 31 December 2018, barley and rapeseed by "
         "31 March 2019, maize by 30 June 2019, and vegetables/flowers by 30 September 2019; the other 6 of 12 crops "
         "never. With 5 of 27 optical dates, fusion in time tells 6, Sentinel-2 alone 4."
     )
@@ -32,12 +32,12 @@ def test_the_sentence_names_the_crops_by_the_day_from_which_they_are_told(curves
 
 def test_one_crop_is_answered_for_by_experiment(curves: SeasonCurves) -> None:
     assert class_answer(*found(curves, 0.7), CROPS[1], "recall", 0.7) == (
-        "Wheat is told with a recall of at least 0.70 from 31 December 2018 on with Sentinel-1 alone and from "
+        "Wheat is recognised in at least 70 % of its parcels from 31 December 2018 on with Sentinel-1 alone and from "
         "31 March 2019 on with Sentinel-2 alone or early fusion. 5 of 27 optical dates are enough for Sentinel-2 alone, "
         "early fusion, fusion in time or decision fusion (mean)."
     )
     assert class_answer(*found(curves, 0.7), CROPS[25], "recall", 0.7).startswith(
-        "Vegetables/flowers is told with a recall of at least 0.70 from 30 September 2019 on with Sentinel-2 alone or "
+        "Vegetables/flowers is recognised in at least 70 % of its parcels from 30 September 2019 on with Sentinel-2 alone or "
         "early fusion; never with Sentinel-1 alone. 5 of 27 optical dates are enough for fusion in time; early fusion "
         "needs 11"
     )
@@ -45,9 +45,9 @@ def test_one_crop_is_answered_for_by_experiment(curves: SeasonCurves) -> None:
 
 def test_a_level_that_is_never_reached_is_answered_with_the_best_figure(curves: SeasonCurves) -> None:
     assert class_answer(*found(curves, 0.7), CROPS[16], "recall", 0.7) == (
-        "Fodder never reaches a recall of at least 0.70: the best figure is 0.423 (early fusion)."
+        "Fodder is never recognised in at least 70 % of its parcels: the best figure is 42.3 % (early fusion)."
     )
-    assert "None of the 12 crops reaches a recall of at least 1.00" in season_answer(
+    assert "None of the 12 crops is recognised in at least 100 % of its parcels" in season_answer(
         *found(curves, 1.0), "recall", 1.0
     )
 
@@ -57,7 +57,7 @@ def test_a_level_that_is_lost_again_does_not_count(curves: SeasonCurves) -> None
     days, share = found(curves, 0.3, "Sentinel-2 alone")
     said = class_answer(days, share, CROPS[8], "recall", 0.3)
     assert said == (
-        "Protein crops never reaches a recall of at least 0.30 that would last: the best figure is 0.302 "
+        "Protein crops is never recognised in at least 30 % of its parcels for good: the best figure is 30.2 % "
         "(Sentinel-2 alone)."
     )
 

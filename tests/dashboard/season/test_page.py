@@ -34,7 +34,7 @@ def lines(page: SeasonPage) -> list[int]:
 
 
 def test_the_published_figures_are_shown_with_their_caveats(page: SeasonPage) -> None:
-    assert "wheat and meadows are told" in said(page)
+    assert "wheat and meadows are recognised" in said(page)
     assert lines(page) == [3, 4]
     notes = str(page._notes.object)
     assert "published figures, tested in Brest" in notes
@@ -44,12 +44,12 @@ def test_the_published_figures_are_shown_with_their_caveats(page: SeasonPage) ->
 
 def test_a_class_and_a_level_change_sentence_pictures_and_tables(page: SeasonPage) -> None:
     page.choices.crop = 2
-    assert said(page).startswith("<p>Maize is told with a recall of at least 0.70 from 30 June 2019")
+    assert said(page).startswith("<p>Maize is recognised in at least 70 % of its parcels from 30 June 2019")
     assert not page._metric.visible, "a figure over all classes says nothing of one"
     page._level.value_throttled = 0.5
     page._level.param.update(value=0.95)
     page._level.param.trigger("value_throttled")
-    assert "at least 0.95 from 30 September 2019" in said(page)
+    assert "at least 95 % of its parcels from 30 September 2019" in said(page)
     assert page._rows["days"].set_index("class").loc["maize", "Early fusion"].month == 9
     assert page._csv("days")["level"].unique().tolist() == [0.95]
     assert page._csv("days")["figure"].unique().tolist() == ["recall"]
