@@ -41,7 +41,7 @@ def root_css(dark: bool) -> str:
 :root {{ {dark_rules if dark else light_rules} }}
 :root[data-cd-theme=light] {{ {light_rules} }}
 :root[data-cd-theme=dark] {{ {dark_rules} }}
-:root[data-cd-present] {{ --cd-answer-size: clamp(22px, 2.3vw, 38px); --cd-question-size: 20px; --cd-in-text-control: none; }}
+:root[data-cd-present] {{ --cd-answer-size: clamp(22px, 2.3vw, 38px); --cd-question-size: 20px; --cd-in-text-control: none; --cd-plot-tools: none; }}
 body {{ background-color: var(--cd-paper); color: var(--cd-ink); }}
 """
 

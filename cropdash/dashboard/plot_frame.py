@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 _CSS = f"""
 :host {{ position: absolute; right: 0; top: 0; z-index: 5; font-family: {FONT}; font-size: 12px; transform: translateY(-100%); }}
-.tools {{ display: flex; gap: 2px; padding: 2px; opacity: 0; pointer-events: none; transition: opacity .15s; background: {PAPER};
+.tools {{ display: var(--cd-plot-tools, flex); gap: 2px; padding: 2px; opacity: 0; pointer-events: none; transition: opacity .15s; background: {PAPER};
   border: 1px solid {RULE}; border-radius: 6px; }}
 .tools.near, .tools:focus-within {{ opacity: 1; pointer-events: auto; }}
 button {{ font: inherit; font-weight: 600; color: {INK}; background: none; border: 0; border-radius: 4px; padding: 3px 7px;

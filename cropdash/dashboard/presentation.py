@@ -1,7 +1,7 @@
 """Presentation mode: larger type, no controls; the sentence, the picture and its legend stay.
 
 It is a way of looking and belongs to the browser: nothing on the page is built anew, parts of it are put
-out of sight and come back. Arrow keys turn the pages, Escape leaves.
+out of sight and come back. Arrow keys turn the pages and Escape leaves, and so do three buttons that a tap brings up.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
-from cropdash.dashboard import header_button
+from cropdash.dashboard import header_button, presentation_controls
 from cropdash.dashboard.state import Choices
 from cropdash.dashboard.workbench import Workbench
 
@@ -85,6 +85,7 @@ class Stage {
         put(model, attr, () => typeof size === "string" ? larger : { ...size, value: larger })
       }
     }
+    if (figure.toolbar) put(figure.toolbar, "visible", () => false)
     if (figure.height)
       put(figure, "height", (height) => Math.round(Math.max(height, Math.min(height * 1.8, window.innerHeight * 0.62))))
   }
@@ -116,6 +117,7 @@ class PresentSwitch(JSComponent):
 
     _esm = (
         _ARRANGE_JS
+        + presentation_controls.JS
         + r"""
     export function render({ model, view, el }) {
       const button = document.createElement("button")
@@ -128,6 +130,12 @@ class PresentSwitch(JSComponent):
       const root = () => { let top = view; while (top.parent) top = top.parent; return top }
       const stage = new Stage(), chrome = document.createElement("style")
       chrome.textContent = CHROME
+      const turnBy = (step) => model.send_msg({ turn: step })
+      const leave = () => {
+        model.under_way = false
+        button.focus()
+      }
+      const controls = presentControls(turnBy, leave)
       let timer = 0
       const arrange = () => {
         clearTimeout(timer)
@@ -139,11 +147,13 @@ class PresentSwitch(JSComponent):
         if (model.under_way) {
           page.dataset.cdPresent = ""
           root().shadow_el.append(chrome)
+          controls.show()
           stage.arrange(root(), model.page)
         } else {
           clearTimeout(timer)
           delete page.dataset.cdPresent
           chrome.remove()
+          controls.remove()
           stage.clear()
         }
       }
@@ -152,11 +162,10 @@ class PresentSwitch(JSComponent):
         if (!model.under_way || event.ctrlKey || event.metaKey || event.altKey) return
         if (/^(INPUT|TEXTAREA|SELECT)$/.test(event.composedPath()[0].tagName)) return
         if (event.key === "Escape" && !document.fullscreenElement) {
-          model.under_way = false
-          button.focus()
+          leave()
         } else if (event.key in turn) {
           event.preventDefault()
-          model.send_msg({ turn: turn[event.key] })
+          turnBy(turn[event.key])
         }
       }
       const changed = () => { if (model.under_way) arrange() }
@@ -166,6 +175,7 @@ class PresentSwitch(JSComponent):
       document.addEventListener("keydown", pressed)
       model.on("remove", () => {
         clearTimeout(timer)
+        controls.remove()
         view.model.document?.remove_on_change(changed)
         document.removeEventListener("keydown", pressed)
       })

@@ -32,7 +32,8 @@ class ShareButton(JSComponent):
         field.select()
       }
       button.addEventListener("click", async () => {
-        const address = window.location.href
+        // Who gets the address wants the page with its controls, also if the presentation ends just now.
+        const address = window.location.href.replace(/&present=1(?=&|#|$)/, "")
         try {
           await navigator.clipboard.writeText(address)
         } catch {

@@ -198,7 +198,7 @@ def test_a_presentation_is_turned_and_left_by_taps_on_a_phone(dashboard: str, op
     page = open_page(f"{dashboard}?page=compare&present=1", NARROW, touch=True)
     controls = page.locator(".cd-present-controls")
     expect(page.locator(".cd-compare-table")).to_be_hidden()
-    expect(page.locator(".cd-compare-picture .bk-Figure")).to_be_visible()
+    expect(page.locator(".cd-page-compare .bk-Figure").first).to_be_visible()
     expect(controls).to_have_css("opacity", "0")
     expect(page.locator("[data-tool=csv]").first).to_be_hidden()
     page.touchscreen.tap(190, 300)
