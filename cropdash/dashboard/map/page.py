@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import panel as pn
 from bokeh.document import Document
 from panel.io.state import set_curdoc
@@ -22,7 +23,7 @@ from cropdash.dashboard.map.area_picker import AreaPicker, picked_shape
 from cropdash.dashboard.map.areas import ClassAreas, PickedArea, class_areas, whole_areas
 from cropdash.dashboard.map.areas_section import AreasSection
 from cropdash.dashboard.map.basemap import BasemapSwitch
-from cropdash.dashboard.map.colours import compared, counted
+from cropdash.dashboard.map.colours import ColourBy, compared, counted
 from cropdash.dashboard.map.controls import MapControls
 from cropdash.dashboard.map.figure import EMPTY_LAND
 from cropdash.dashboard.map.kept_view import KeptView
@@ -56,6 +57,10 @@ from cropdash.dashboard.workbench import Workbench
 from cropdash.datasets.store import ParcelStore
 from cropdash.runs.results import Result
 
+if TYPE_CHECKING:
+    import geopandas
+    from numpy.typing import NDArray
+
 _MAP_HEIGHT = 520
 
 
@@ -71,6 +76,8 @@ class MapPage(Page):
         super().__init__(choices, workbench, **params)
         #: The runs on the map: the first, and the second where two are compared.
         self._mapped: tuple[MappedRun, ...] = ()
+        #: The chosen runs that may disagree with the first.
+        self._others: tuple[Result, ...] = ()
         #: Whose parcels are on the map, and the outlines that were sent: those, or projected for the basemap.
         self._drawn: ParcelOutlines | None = None
         self._displayed: ParcelOutlines | None = None
@@ -95,7 +102,7 @@ class MapPage(Page):
         self.area_picker = AreaPicker(choices, self.map, self._drawing, self._native)
         self.basemap = BasemapSwitch(workbench.settings, self.map, self.update)
         self.controls = MapControls(choices, self.slug, self._choice_changed, self.map.look_at, self._find)
-        self.table = ParcelTable(self._choose_parcel, lambda rows: self._mapped[0].parcels(rows))
+        self.table = ParcelTable(self._choose_parcel, self._located, self._also_shown)
         self.areas = AreasSection(self._choose_class)
         self._note = text_pane("", "cd-map-note")
         self._second = pn.Column(styles=OVER, margin=0)
@@ -172,6 +179,7 @@ class MapPage(Page):
         self._say(run, mapped, here, where)
         self.controls.crop.offer(mapped.answers.classes)
         self._mapped = (mapped,) if beside is None else (mapped, beside)
+        self._others = tuple(others)
         # Tiles write the view that they find back into the map: they go before it leaps and come after.
         if not self.basemap.switch.value:
             self.basemap.lay()
@@ -312,6 +320,28 @@ class MapPage(Page):
         if self._drawn is None or self._displayed is None:
             return None
         return moved_view(self.map.view, self._displayed.crs, self._drawn.crs)
+
+    def _also_shown(self, rows: NDArray[np.integer]) -> dict[str, NDArray[Any]]:
+        """What the map shows of some rows of the first run's answers, beside what its table says, by column."""
+        mapped = self._mapped[0]
+        columns: dict[str, NDArray[Any]] = {"doubt (0 to 1)": mapped.answers.entropy[rows]}
+        if self.controls.colour_by.value is ColourBy.DISAGREEMENT:
+            columns["runs that differ (share)"] = mapped.disagreement(self._others)[rows]
+        if len(self._mapped) == 2:
+            second, name = self._mapped[1].answers, self.swipe.names[1]
+            at = second.rows_of(mapped.answers.parcel_id[rows])
+            # One more row, for parcels that the second run does not have.
+            predicted = np.append(second.predicted, np.int16(-1))
+            columns[f"prediction: {name}"] = second.names(predicted[at], "no prediction")
+            columns[f"confidence: {name}"] = np.append(second.confidence, np.float32(np.nan))[at]
+        return columns
+
+    def _located(self, rows: NDArray[np.integer]) -> geopandas.GeoDataFrame:
+        """The same with outlines, of those that have one."""
+        mapped = self._mapped[0]
+        parcels = mapped.parcels(rows)
+        listed_rows = mapped.answers.rows_of(parcels["parcel_id"].to_numpy(object))
+        return parcels.assign(**self._also_shown(listed_rows))
 
     def _title(self) -> str:
         """What the map shows, as a title."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,16 +40,18 @@ class ParcelTable(pn.viewable.Viewer):
     Args:
         on_choose: called with the id of the parcel whose row was clicked.
         located: makes the table with outlines of some rows of the answers, for the files.
+        also: columns, by name, of what else the map shows of some rows of the answers, for the CSV.
     """
 
     def __init__(
         self,
         on_choose: Callable[[str], None],
         located: Callable[[NDArray[np.int32]], geopandas.GeoDataFrame],
+        also: Callable[[NDArray[np.int32]], Mapping[str, NDArray[Any]]],
         **params: Any,
     ) -> None:
         super().__init__(**params)
-        self._on_choose, self._located = on_choose, located
+        self._on_choose, self._located, self._also = on_choose, located, also
         self._rows: ParcelRows | None = None
         self.title = text_pane("", "cd-map-table-title")
         self._table = DataTable(
@@ -79,8 +81,10 @@ class ParcelTable(pn.viewable.Viewer):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The parcels that are listed, written out."""
-        return pd.DataFrame(columns=list(_TITLES)) if self._rows is None else self._rows.frame()
+        """The parcels that are listed, written out with what the map shows of them."""
+        if self._rows is None:
+            return pd.DataFrame(columns=list(_TITLES))
+        return self._rows.frame().assign(**self._also(self.rows))
 
     @property
     def rows(self) -> NDArray[np.int32]:

@@ -369,6 +369,36 @@ def test_the_listed_parcels_are_written_for_a_gis(
     assert read.crs.to_epsg() == 32631 and read.geometry.is_valid.all()
 
 
+def test_the_files_hold_what_the_map_shows(workbench: Workbench, tmp_path: Path) -> None:
+    shown = page(workbench, "S2_seed1_example", "S1_seed1_example", "tsa_seed1_example")
+    frame = shown.table.frame
+    assert frame["doubt (0 to 1)"].between(0, 1).any() and "runs that differ (share)" not in frame
+    shown.controls.colour_by.value = ColourBy.DISAGREEMENT
+    shown.controls.second.value = "S1_seed1_example"
+    frame = shown.table.frame.set_index("parcel")
+    first, second = (one.answers for one in shown._mapped)
+    for row, parcel in enumerate(first.parcel_id):
+        probabilities = first.probabilities[row].astype(float)
+        entropy = -sum(p * np.log(p) for p in probabilities if p > 0) / np.log(len(first.classes))
+        told = frame.loc[parcel]
+        known = first.answered[row]
+        assert told["doubt (0 to 1)"] == pytest.approx(entropy if known else np.nan, abs=1e-5, nan_ok=True)
+        beside = second.row_of(parcel)
+        assert beside is not None
+        name = shown.swipe.names[1]
+        assert told[f"prediction: {name}"] == second.names(second.predicted, "no prediction")[beside]
+        assert told[f"confidence: {name}"] == pytest.approx(float(second.confidence[beside]), nan_ok=True)
+    shares = frame["runs that differ (share)"].dropna()
+    assert len(shares) and set(shares) <= {0.0, 0.5, 1.0} and shares.nunique() > 1
+    path = tmp_path / "parcels.gpkg"
+    path.write_bytes(parcels_file(shown._located(shown.table.rows), ParcelFormat.GEOPACKAGE).getvalue())
+    written = gpd.read_file(path).set_index("parcel_id")
+    for column in [name for name in frame if name not in ("region", "truth", "prediction", "result")]:
+        assert written[column].tolist() == pytest.approx(frame[column].tolist(), nan_ok=True) or (
+            written[column].tolist() == frame[column].tolist()
+        )
+
+
 def test_own_controls_come_back_from_the_address(workbench: Workbench) -> None:
     shown = page(workbench, "S2_seed1_example", "S1_seed1_example")
     shown.controls.colour_by.value = ColourBy.RIGHT
