@@ -41,7 +41,10 @@ class TrainedFor:
 
 
 def can_answer_alone(result: Result) -> bool:
-    """Whether ``cropdash evaluate`` can give this model one of its sensors alone."""
+    """Whether ``cropdash evaluate`` can ask this model something new by giving it one of its sensors alone.
+
+    Of two runs fused afterwards that is one of the two, which stands beside it anyway.
+    """
     if not isinstance(result, Run) or result.status != "finished" or result.fusion in (None, Fusion.NONE):
         return False
     spec = result.folder.spec()

@@ -218,9 +218,12 @@ def without_probabilities(chosen: Sequence[Result], names: Mapping[str, str]) ->
     """
     sentences = [f"{names[run.id]}: {run.missing['parcels']}" for run in chosen if "parcels" in run.missing]
     sentences += [
-        f"{names[run.id]} was fused afterwards from the test parcels of two runs, so there are no validation parcels to "
-        "fit a temperature on."
+        f"{names[run.id]} was fused afterwards from two runs and has no temperature yet; cropdash calibrate {run.id} fits "
+        "one with their models."
         for run in chosen
-        if isinstance(run, Run) and "parcels" not in run.missing and run.folder.spec().get("sources")
+        if isinstance(run, Run)
+        and "parcels" not in run.missing
+        and run.folder.spec().get("sources")
+        and run.temperature is None
     ]
     return sentences

@@ -12,6 +12,7 @@ from cropdash.dashboard.state import Choices
 from cropdash.runs.published import published
 from cropdash.runs.results import Result
 from cropdash.runs.run import Run
+from cropdash.runs.temperature import Temperature
 from tests.runs.example_run import example_run
 
 
@@ -85,7 +86,7 @@ def test_results_without_probabilities_say_why(runs: list[Result]) -> None:
     assert not mixed._diagrams.objects
 
 
-def test_a_fusion_made_afterwards_says_why_it_has_no_temperature(tmp_path: Path) -> None:
+def test_a_fusion_made_afterwards_says_how_to_get_a_temperature_until_it_has_one(tmp_path: Path) -> None:
     run = example_run(tmp_path, experiment="S2", epochs=1)
     shown = section(run)
     shown.fill([run], [run], "", None)
@@ -94,4 +95,10 @@ def test_a_fusion_made_afterwards_says_why_it_has_no_temperature(tmp_path: Path)
     spec.write_text(json.dumps(json.loads(spec.read_text()) | {"sources": ["one", "other"]}))
     fused = Run(run.folder.path)
     shown.fill([fused], [fused], "", None)
-    assert "fused afterwards from the test parcels of two runs" in str(shown._note.object)
+    assert f"no temperature yet; cropdash calibrate {fused.id} fits one" in str(shown._note.object)
+    Temperature(temperature=1.5, regions=("r3",), parcels=9, loss_before=1, loss_after=0.9).write(
+        run.folder.path
+    )
+    fitted = Run(run.folder.path)
+    shown.fill([fitted], [fitted], "", None)
+    assert "fused afterwards" not in str(shown._note.object)
