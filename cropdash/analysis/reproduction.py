@@ -15,6 +15,7 @@ import pandas as pd
 
 from cropdash.analysis.season import published_season, season_table
 from cropdash.analysis.seed_groups import SeedGroup, seed_groups
+from cropdash.analysis.study_protocol import other_protocol
 from cropdash.runs import published
 from cropdash.runs.results import Result
 from cropdash.runs.run import Run
@@ -130,7 +131,7 @@ def reproduction(study: Study, results: Sequence[Result]) -> Reproduction:
     return Reproduction(
         study,
         table[COLUMNS],
-        (*notes, *_other_protocol(used), *caveats),
+        (*notes, *other_protocol(study, used), *caveats),
         simulated,
         tuple(r.id for r in used),
     )
@@ -227,24 +228,3 @@ def _lacking(table: pd.DataFrame) -> list[str]:
         each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
         sentences.append(f"The study trained 5 seeds of each configuration; here there are {each}.")
     return sentences
-
-
-def _other_protocol(runs: Sequence[Run]) -> list[str]:
-    """In what the runs differ from the study's training: settings that change the figures."""
-    study = {
-        ("optimisation", "epochs"): 100,
-        ("optimisation", "batch_size"): 128,
-        ("optimisation", "learning_rate"): 1e-3,
-        ("sampling", "pixels"): 64,
-        ("sampling", "s2_dates"): 27,
-    }
-    different = {}
-    for (part, field), value in study.items():
-        found = {run.folder.spec().get(part, {}).get(field) for run in runs} - {value}
-        if found:
-            here = " or ".join(str(one) for one in sorted(found, key=str))
-            different[field.replace("_", " ")] = f"{here} instead of {value}"
-    if not different:
-        return []
-    told = ", ".join(f"{field} {words}" for field, words in different.items())
-    return [f"The runs were trained otherwise than the study's: {told}."]
