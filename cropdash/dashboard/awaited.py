@@ -35,4 +35,5 @@ class Awaited:
 
     def _done(self, work: Future[Any]) -> None:
         self._going_on.discard(work)
-        self._arrived()
+        # Not before the browser has the page: Panel drops what changes after it was sent and before it is there.
+        pn.state.onload(self._arrived)

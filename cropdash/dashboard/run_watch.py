@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
+
+import panel as pn
 
 if TYPE_CHECKING:
     from bokeh.document import Document
@@ -53,4 +56,5 @@ class RunWatch:
             return
         self._version = version
         for document, changed in list(self._told.items()):
-            document.add_next_tick_callback(changed)
+            # Where the page is not there yet, once it is: what changes before never reaches it.
+            document.add_next_tick_callback(partial(pn.state.onload, changed))

@@ -54,9 +54,13 @@ def test_a_tap_on_a_parcel_opens_the_drawer_and_closing_it_takes_the_choice_back
     expect(drawer.locator(".cd-drawer-series canvas").first).to_be_visible()
     eventually(page, "the drawer is inside the window", lambda: drawer.bounding_box()["x"] >= 0)
     expect(page).to_have_url(re.compile("parcel=r4-003"))
+    address = page.url
     drawer.locator(".cd-drawer-close button").click()
     expect(drawer).to_have_count(0)
     expect(page).not_to_have_url(re.compile("parcel="))
+    # The address opens the drawer again, its series included.
+    page.goto(address)
+    expect(drawer.locator(".cd-drawer-series canvas").first).to_be_visible()
 
 
 def test_recolouring_sends_other_codes_and_another_legend(dashboard: str, open_page: OpenPage) -> None:

@@ -53,7 +53,8 @@ class DataPage(Page):
             self._show(entry, self._inspections[entry.name])
         else:
             self.show_loading(f"Counting the parcels of {entry.title}.")
-            pn.state.execute(lambda: self._inspect(entry.name), schedule=True)
+            # Not before the page is there, or what is found never reaches it.
+            pn.state.onload(lambda: pn.state.execute(lambda: self._inspect(entry.name), schedule=True))
 
     async def _inspect(self, name: str) -> None:
         try:

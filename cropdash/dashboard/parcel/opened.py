@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import panel as pn
 from panel.custom import JSComponent
 
 
@@ -23,4 +24,5 @@ class Opened(JSComponent):
 
     def _handle_msg(self, message: dict[str, Any]) -> None:
         if message.get("opened"):
-            self._on_opened()
+            # A drawer may be open in the page's first picture, and Panel drops what changes before that stands.
+            pn.state.onload(self._on_opened)
