@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -22,10 +24,10 @@ REGIONS = {"train": ["Chateaulin", "Quimper"], "validation": ["Morlaix"], "test"
 def run_as_the_study(
     folder: Path,
     experiment: str = "S2",
+    changes: Mapping[str, Any] = MappingProxyType({}),
     *,
     origin: str = "10-01",
     study: str = "all_experiments",
-    **changes: Any,
 ) -> Run:
     """A finished run with the settings of a shipped grid, but for changes by dotted path."""
     run = example_run(folder, experiment=experiment, regions=("Brest",))
@@ -47,11 +49,13 @@ def run_as_the_study(
 @pytest.mark.parametrize("experiment", ["S1", "S2", "early (nn)", "tsa"])
 def test_runs_of_the_shipped_grid_differ_in_nothing(tmp_path: Path, experiment: str) -> None:
     assert other_protocol("all_experiments", [run_as_the_study(tmp_path, experiment)]) == []
-    incremental = run_as_the_study(tmp_path / "i", experiment, study="incremental", **{"sampling.days": 182})
+    incremental = run_as_the_study(
+        tmp_path / "i", experiment, study="incremental", changes={"sampling.days": 182}
+    )
     assert other_protocol("incremental", [incremental]) == []
     pool = {} if experiment == "S1" else {"sampling.s2_pool": 27}
     sparse = run_as_the_study(
-        tmp_path / "s", experiment, study="sparse", **{"sampling.s2_share": 0.4}, **pool
+        tmp_path / "s", experiment, study="sparse", changes={"sampling.s2_share": 0.4, **pool}
     )
     assert other_protocol("sparse", [sparse]) == []
 
@@ -60,7 +64,7 @@ def test_a_run_of_another_protocol_does_not_stand_silently_beside_the_study(tmp_
     run = run_as_the_study(
         tmp_path,
         origin="01-01",
-        **{
+        changes={
             "regions": {"train": ["r4"], "validation": ["r3"], "test": ["r1"]},
             "normalisation": "percentile",
             "season_origin": "01-01",
@@ -103,13 +107,13 @@ def test_a_run_of_another_protocol_does_not_stand_silently_beside_the_study(tmp_
     ],
 )
 def test_each_setting_that_decides_is_told(tmp_path: Path, path: str, value: Any, told: str) -> None:
-    (note,) = other_protocol("all_experiments", [run_as_the_study(tmp_path, **{path: value})])
+    (note,) = other_protocol("all_experiments", [run_as_the_study(tmp_path, changes={path: value})])
     assert note == f"The runs were trained otherwise than the study's: {told}."
 
 
 def test_what_means_nothing_to_an_experiment_is_not_told(tmp_path: Path) -> None:
     run = run_as_the_study(
-        tmp_path, "S1", **{"sampling.s2_dates": 5, "interpolation": "linear", "threads": 3}
+        tmp_path, "S1", changes={"sampling.s2_dates": 5, "interpolation": "linear", "threads": 3}
     )
     assert other_protocol("all_experiments", [run]) == []
 
@@ -117,8 +121,8 @@ def test_what_means_nothing_to_an_experiment_is_not_told(tmp_path: Path) -> None
 def test_a_difference_of_some_experiments_names_them(tmp_path: Path) -> None:
     runs = [
         run_as_the_study(tmp_path, "S1"),
-        run_as_the_study(tmp_path, "S2", **{"optimisation.epochs": 30}),
-        run_as_the_study(tmp_path, "tsa", **{"optimisation.epochs": 30}),
+        run_as_the_study(tmp_path, "S2", changes={"optimisation.epochs": 30}),
+        run_as_the_study(tmp_path, "tsa", changes={"optimisation.epochs": 30}),
     ]
     (note,) = other_protocol("all_experiments", runs)
     assert note.endswith("epochs 30 instead of 100 (S2, tsa).")
@@ -126,14 +130,14 @@ def test_a_difference_of_some_experiments_names_them(tmp_path: Path) -> None:
 
 def test_of_a_fusion_made_afterwards_both_sources_are_compared(tmp_path: Path) -> None:
     radar = run_as_the_study(tmp_path, "S1")
-    optical = run_as_the_study(tmp_path, "S2", **{"optimisation.class_weights": "inverse"})
-    fused = run_as_the_study(tmp_path, "softmax_avg", **{"sources": [radar.id, optical.id]})
+    optical = run_as_the_study(tmp_path, "S2", changes={"optimisation.class_weights": "inverse"})
+    fused = run_as_the_study(tmp_path, "softmax_avg", changes={"sources": [radar.id, optical.id]})
     (note,) = other_protocol("all_experiments", [fused])
     assert note.endswith("class weights inverse instead of none.")
 
 
 def test_sparse_runs_without_the_studys_pool_of_dates_say_so(tmp_path: Path) -> None:
-    run = run_as_the_study(tmp_path, study="sparse", **{"sampling.s2_share": 0.4})
+    run = run_as_the_study(tmp_path, study="sparse", changes={"sampling.s2_share": 0.4})
     (note,) = other_protocol("sparse", [run])
     assert note.endswith("Sentinel-2 dates of a parcel all instead of 27.")
 
@@ -149,6 +153,6 @@ def test_other_classes_than_the_studys_are_told(tmp_path: Path) -> None:
 
 
 def test_a_run_whose_settings_are_no_specification_is_named(tmp_path: Path) -> None:
-    run = run_as_the_study(tmp_path, **{"optimisation.epochs": 0})
+    run = run_as_the_study(tmp_path, changes={"optimisation.epochs": 0})
     (note,) = other_protocol("all_experiments", [run])
     assert f"The settings of {run.id} are not those of a specification" in note
