@@ -1,18 +1,19 @@
 """Nomenclatures made while reading: classes from names, with colours that can be told apart.
 
 A crop keeps the colour that it has among the RPG crop groups, so that wheat looks the same in every data
-set; what has no counterpart there gets the colour farthest from all that are taken.
+set; what has no counterpart there gets the colour farthest from all that are taken, also for those who
+cannot tell red from green.
 """
 
 from __future__ import annotations
 
-import colorsys
 import re
 from collections.abc import Collection, Mapping, Sequence
-
-import numpy as np
+from functools import cache
+from itertools import product
 
 from cropdash.nomenclature import CropClass, Nomenclature
+from cropdash.readers.colour_vision import Apart, luminance
 
 #: Which RPG crop group a word in a class name stands for; the first that fits counts.
 _GROUPS = (
@@ -36,6 +37,10 @@ _GROUPS = (
     ("olives?", 23),
     ("vegetables|flowers?", 25),
 )
+
+#: Relative luminance of what is neither lost on a dark page nor on a white one; rapeseed and other cereals are lighter
+#: than most, meadows darker.
+_DARKEST, _LIGHTEST = 0.03, 0.78
 
 
 def class_list(
@@ -77,15 +82,16 @@ def _group(words: str) -> int | None:
     return next(found, None)
 
 
-def _candidates() -> list[str]:
+@cache
+def _candidates() -> tuple[str, ...]:
     """Colours that stand out from a light page and from a dark one."""
-    found = []
-    for lightness in (0.45, 0.6, 0.35, 0.7):
-        for saturation in (0.75, 0.45):
-            for step in range(48):
-                parts = colorsys.hls_to_rgb(step / 48, lightness, saturation)
-                found.append("#" + "".join(f"{round(255 * part):02X}" for part in parts))
-    return list(dict.fromkeys(found))
+    steps = range(0, 256, 28)
+    every = [f"#{red:02X}{green:02X}{blue:02X}" for red, green, blue in product(steps, steps, steps)]
+    return tuple(
+        colour
+        for colour, light in zip(every, luminance(every), strict=True)
+        if _DARKEST <= light <= _LIGHTEST
+    )
 
 
 def _farthest_colours(taken: Sequence[str], count: int) -> list[str]:
@@ -93,25 +99,13 @@ def _farthest_colours(taken: Sequence[str], count: int) -> list[str]:
     candidates = [colour for colour in _candidates() if colour not in taken]
     if count > len(candidates):
         raise ValueError(f"no more than {len(candidates)} classes can have a colour of their own")
-    channels = _channels(candidates)
-    nearest = np.full(len(candidates), np.inf)
+    if not count:
+        return []
+    apart = Apart(candidates)
     for colour in taken:
-        nearest = np.minimum(nearest, _distances(channels, _channels([colour])[0]))
-    chosen = []
+        apart.take(colour)
+    chosen: list[str] = []
     for _ in range(count):
-        at = int(nearest.argmax())
-        chosen.append(candidates[at])
-        nearest = np.minimum(nearest, _distances(channels, channels[at]))
+        chosen.append(candidates[int(apart.nearest.argmax())])
+        apart.take(chosen[-1])
     return chosen
-
-
-def _channels(colours: Sequence[str]) -> np.ndarray:
-    """``(colours, 3)`` red, green and blue."""
-    return np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours], dtype=np.float64)
-
-
-def _distances(colours: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Squared distance of colours from another, weighted as the eye does (the "redmean" of CompuPhase)."""
-    red = (colours[:, 0] + other[0]) / 2
-    weights = np.stack([2 + red / 256, np.full_like(red, 4), 2 + (255 - red) / 256], axis=1)
-    return (weights * (colours - other) ** 2).sum(axis=1)

@@ -1,13 +1,8 @@
-"""Whether the colour-blind can tell the class colours apart, and what helps where colours alone cannot.
-
-Distances are CIEDE2000 (Sharma, Wu and Dalal 2005, https://doi.org/10.1002/col.20070). Dichromats are
-simulated by the matrices of Machado, Oliveira and Fernandes (2009, https://doi.org/10.1109/TVCG.2009.113)
-for a severity of 1, on linear RGB.
-"""
+"""Whether the colour-blind can tell the class colours apart, and the other colours from the page behind them."""
 
 from __future__ import annotations
 
-from itertools import combinations
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,62 +12,11 @@ from cropdash.dashboard.parcel.series_plot import BAND_COLOURS
 from cropdash.dashboard.season.curves import _STYLES
 from cropdash.dashboard.state import MAXIMUM_RUNS
 from cropdash.nomenclature import Nomenclature
-
-_SIMULATION = {
-    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
-}  # fmt: skip
-_TO_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])  # fmt: skip
-_WHITE = np.array([0.95047, 1.0, 1.08883])
-
-
-def linear(colour: str) -> np.ndarray:
-    """Linear RGB of ``#rrggbb``."""
-    channels = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
-    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-
-
-def lab(rgb: np.ndarray) -> np.ndarray:
-    """CIELAB (D65) of linear RGB."""
-    ratio = _TO_XYZ @ np.clip(rgb, 0, 1) / _WHITE
-    root = np.where(ratio > (6 / 29) ** 3, np.cbrt(ratio), ratio / (3 * (6 / 29) ** 2) + 4 / 29)
-    return np.array([116 * root[1] - 16, 500 * (root[0] - root[1]), 200 * (root[1] - root[2])])
-
-
-def ciede2000(one: np.ndarray, other: np.ndarray) -> float:
-    """Distance of two CIELAB colours; formulas as numbered by Sharma, Wu and Dalal."""
-    (l1, a1, b1), (l2, a2, b2) = one, other
-    chroma = (np.hypot(a1, b1) + np.hypot(a2, b2)) / 2
-    g = 0.5 * (1 - np.sqrt(chroma**7 / (chroma**7 + 25**7)))
-    a1, a2 = (1 + g) * a1, (1 + g) * a2
-    c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
-    h1, h2 = (np.degrees(np.arctan2(b, a)) % 360 for a, b in ((a1, b1), (a2, b2)))
-    turn = 0.0 if c1 * c2 == 0 else (h2 - h1 + 180) % 360 - 180
-    # Opposite hues: the formula goes from the smaller to the larger.
-    if c1 * c2 and abs(h2 - h1) == 180:
-        turn = h2 - h1
-    dl, dc, dh = l2 - l1, c2 - c1, 2 * np.sqrt(c1 * c2) * np.sin(np.radians(turn) / 2)
-    lightness, c = (l1 + l2) / 2, (c1 + c2) / 2
-    if c1 * c2 == 0:
-        hue = h1 + h2
-    elif abs(h1 - h2) <= 180:
-        hue = (h1 + h2) / 2
-    else:
-        hue = (h1 + h2 + 360) / 2 if h1 + h2 < 360 else (h1 + h2 - 360) / 2
-    t = (
-        1
-        - 0.17 * np.cos(np.radians(hue - 30))
-        + 0.24 * np.cos(np.radians(2 * hue))
-        + 0.32 * np.cos(np.radians(3 * hue + 6))
-        - 0.20 * np.cos(np.radians(4 * hue - 63))
-    )
-    sl = 1 + 0.015 * (lightness - 50) ** 2 / np.sqrt(20 + (lightness - 50) ** 2)
-    sc, sh = 1 + 0.045 * c, 1 + 0.015 * c * t
-    rotation = (
-        -2 * np.sqrt(c**7 / (c**7 + 25**7)) * np.sin(np.radians(60 * np.exp(-(((hue - 275) / 25) ** 2))))
-    )
-    dl, dc, dh = dl / sl, dc / sc, dh / sh
-    return float(np.sqrt(dl**2 + dc**2 + dh**2 + rotation * dc * dh))
+from cropdash.packaged import packaged_file
+from cropdash.readers.class_lists import class_list
+from cropdash.readers.colour_vision import VISIONS, ciede2000, luminance, smallest_distance
+from cropdash.readers.timematch_folder import timematch_classes
+from cropdash.readers.worldcereal_classes import WorldCerealClasses
 
 
 @pytest.mark.parametrize(
@@ -98,30 +42,79 @@ def test_the_distance_is_that_of_the_published_test_data(
 STUDY = (1, 2, 3, 4, 5, 8, 11, 16, 17, 18, 20, 25)
 
 
-def nearest(vision: str) -> tuple[float, str, str]:
-    """The two classes whose colours are nearest in this vision, and how near."""
-    seen = np.array(_SIMULATION[vision]) if vision in _SIMULATION else np.eye(3)
-    classes = [crop for crop in Nomenclature.rpg_groups().classes if crop.code in STUDY]
-    return min(
-        (ciede2000(lab(seen @ linear(one.colour)), lab(seen @ linear(other.colour))), one.name, other.name)
-        for one, other in combinations(classes, 2)
-    )
-
-
 def contrast(one: str, other: str) -> float:
     """WCAG contrast of two colours."""
-    lighter, darker = sorted((float(_TO_XYZ[1] @ linear(colour)) for colour in (one, other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
+    lighter, darker = sorted(luminance([one, other]), reverse=True)
+    return float((lighter + 0.05) / (darker + 0.05))
 
 
 #: Below about 2 two patches touching each other look alike; parcels of a map lie apart and are small.
 TOLD_APART = 10.0
+ORDINARY = (
+    *(
+        "winter wheat",
+        "maize",
+        "spring barley",
+        "oilseed rape",
+        "potatoes",
+        "sugar beet",
+        "grassland",
+        "sunflower",
+    ),
+    *("soybean", "alfalfa", "vineyard", "orchard"),
+)
+BREIZHCROPS = (
+    *("barley", "wheat", "rapeseed", "corn", "sunflower", "orchards", "nuts", "permanent meadows"),
+    "temporary meadows",
+)
 
 
-@pytest.mark.parametrize("vision", ["all three cones", *_SIMULATION])
+def named(*names: str) -> Nomenclature:
+    return class_list(dict(enumerate(names)), name="n", title="t", source="s")
+
+
+def worldcereal(mapping: str) -> Nomenclature:
+    return WorldCerealClasses.read(name=mapping).nomenclature(())
+
+
+WORLDCEREAL = {
+    "LANDCOVER10": TOLD_APART,
+    "TEST_BINARY": TOLD_APART,
+    "CROPTYPE20_EUROPE": 8.9,
+    "CROPTYPE24": 8.9,
+    "CROPTYPE28": 8.0,
+    "CROPTYPE_INSEASON_FRANCE": 7.3,
+}
+
+#: Every table that is shipped, and lists as readers make them, each with the distance that its colours reach. Below
+#: :data:`TOLD_APART` the map, zoomed in, and the legend say in words which class it is.
+TABLES = {
+    "RPG crop groups": (Nomenclature.rpg_groups, 8.9),
+    "PSE-TAE": (lambda: Nomenclature.read(packaged_file("nomenclatures/psetae_44.json")), 6.5),
+    "TimeMatch": (timematch_classes, TOLD_APART),
+    **{
+        f"WorldCereal {mapping}": (partial(worldcereal, mapping), reached)
+        for mapping, reached in WORLDCEREAL.items()
+    },
+    "BreizhCrops": (lambda: named(*BREIZHCROPS), 8.9),
+    "twelve ordinary names": (lambda: named(*ORDINARY), 9.4),
+    "twelve classes without a name": (lambda: named(*(f"class {code}" for code in range(12))), TOLD_APART),
+    "44 classes without a name": (lambda: named(*(f"class {code}" for code in range(44))), 5.9),
+}
+
+
+@pytest.mark.parametrize("vision", VISIONS)
 def test_no_two_classes_of_the_study_look_alike_to_the_colour_blind(vision: str) -> None:
-    distance, one, other = nearest(vision)
-    assert distance >= TOLD_APART, f"{one} and {other} are {distance:.1f} apart with {vision}"
+    colours = [crop.colour for crop in Nomenclature.rpg_groups().classes if crop.code in STUDY]
+    assert smallest_distance(colours, vision) >= TOLD_APART
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_classes_of_every_table_are_as_far_apart_as_its_number_of_colours_allows(table: str) -> None:
+    classes, reached = TABLES[table]
+    colours = [crop.colour for crop in classes().classes]
+    distances = {vision: smallest_distance(colours, vision) for vision in VISIONS}
+    assert min(distances.values()) >= reached, distances
 
 
 @pytest.mark.parametrize("colour", [INK, MUTED, ACCENT, WARNING, FAILURE])

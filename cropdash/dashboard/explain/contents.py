@@ -62,7 +62,7 @@ def _model() -> str:
         )
         + model_drawing()
         + _words(
-            "The Attention page shows these weights: a class a row, a date a column, dark where the weight is large. "
+            "The Attention page shows these weights: a class a row, a date a column, and a large weight stands out. "
             "“Times an even share” compares a weight with what each date would get if all counted alike: 1 is even, 3 is "
             "three times as much."
         )
