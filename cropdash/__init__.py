@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cropdash.analysis.calibration import reliability, temperature_effect
     from cropdash.analysis.confusions import largest_confusions
     from cropdash.analysis.paired_tests import paired_tests
+    from cropdash.analysis.reproduction import reproduction
     from cropdash.analysis.score_intervals import bootstrap_intervals
     from cropdash.analysis.season import first_reached, published_season, season_table
     from cropdash.analysis.season_parts import evaluated_table
@@ -40,11 +41,14 @@ if TYPE_CHECKING:
     from cropdash.training.demo import demo_runs, demo_store
     from cropdash.training.experiment import ExperimentSpec
     from cropdash.training.fuse import fuse
+    from cropdash.training.grid.definition import open_grid
+    from cropdash.training.grid.run_grid import run_grid
     from cropdash.training.predict import predict
     from cropdash.training.season_evaluation import evaluate_parts, given_parts
     from cropdash.training.train import train
     from cropdash.training.transfer import transfer
     from cropdash.training.wide_prediction.predict_wide import predict_wide
+    from cropdash.training.wide_prediction.simulated_source import SimulatedSource
 
 _HOMES = {
     "ExperimentSpec": "cropdash.training.experiment",
@@ -53,6 +57,7 @@ _HOMES = {
     "ParcelStore": "cropdash.datasets.store",
     "Recipe": "cropdash.preparation.recipe",
     "RunLibrary": "cropdash.runs.library",
+    "SimulatedSource": "cropdash.training.wide_prediction.simulated_source",
     "area_estimate": "cropdash.analysis.area_estimation",
     "attention_evidence": "cropdash.training.attention_evidence",
     "bootstrap_intervals": "cropdash.analysis.score_intervals",
@@ -75,6 +80,7 @@ _HOMES = {
     "import_worldcereal": "cropdash.readers.worldcereal",
     "inspect": "cropdash.readers.inspection",
     "largest_confusions": "cropdash.analysis.confusions",
+    "open_grid": "cropdash.training.grid.definition",
     "open_result": "cropdash.runs.library",
     "paired_tests": "cropdash.analysis.paired_tests",
     "predict": "cropdash.training.predict",
@@ -83,6 +89,8 @@ _HOMES = {
     "published": "cropdash.runs.published",
     "published_season": "cropdash.analysis.season",
     "reliability": "cropdash.analysis.calibration",
+    "reproduction": "cropdash.analysis.reproduction",
+    "run_grid": "cropdash.training.grid.run_grid",
     "season_table": "cropdash.analysis.season",
     "seed_difference": "cropdash.analysis.seed_difference",
     "seed_groups": "cropdash.analysis.seed_groups",
@@ -101,6 +109,7 @@ __all__ = [
     "ParcelStore",
     "Recipe",
     "RunLibrary",
+    "SimulatedSource",
     "area_estimate",
     "attention_evidence",
     "bootstrap_intervals",
@@ -123,6 +132,7 @@ __all__ = [
     "import_worldcereal",
     "inspect",
     "largest_confusions",
+    "open_grid",
     "open_result",
     "paired_tests",
     "predict",
@@ -131,6 +141,8 @@ __all__ = [
     "published",
     "published_season",
     "reliability",
+    "reproduction",
+    "run_grid",
     "season_table",
     "seed_difference",
     "seed_groups",
