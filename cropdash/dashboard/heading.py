@@ -13,7 +13,7 @@ from cropdash.dashboard.theme import FONT
 
 _CSS = f"""
 :host {{ font-family: {FONT}; font-size: var(--cd-question-size, 15px); line-height: 1.5; }}
-h1 {{ font-size: 13px; font-weight: 600; color: {ACCENT}; margin: 0 0 2px; letter-spacing: .02em; }}
+h1 {{ font-size: var(--cd-title-size, 13px); font-weight: 600; color: {ACCENT}; margin: 0 0 2px; letter-spacing: .02em; }}
 .question {{ color: {MUTED}; margin: 0; }}
 .question span {{ margin-right: 8px; }}
 a {{ color: {ACCENT}; white-space: nowrap; display: var(--cd-in-text-control, inline); }}

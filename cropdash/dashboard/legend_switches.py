@@ -80,7 +80,8 @@ class LegendSwitches(pn.FlexBox):
             size="small",
             margin=(0, 14, 0, 0),
             stylesheets=[
-                f".MuiFormControlLabel-label {{ color: {INK}; font-weight: 600; font-size: 14px; }}"
+                f".MuiFormControlLabel-label {{ color: {INK}; font-weight: 600; }}"
+                ".MuiFormControlLabel-label { font-size: var(--cd-legend-size, 1rem) !important; }"
                 f".MuiCheckbox-root {{ color: {follows_theme(entry.colour)} !important; padding: 4px; }}"
             ],
             css_classes=[f"{self._css_class}-item"],

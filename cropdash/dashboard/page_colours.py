@@ -41,7 +41,8 @@ def root_css(dark: bool) -> str:
 :root {{ {dark_rules if dark else light_rules} }}
 :root[data-cd-theme=light] {{ {light_rules} }}
 :root[data-cd-theme=dark] {{ {dark_rules} }}
-:root[data-cd-present] {{ --cd-answer-size: clamp(22px, 2.3vw, 38px); --cd-question-size: 20px; --cd-in-text-control: none; --cd-plot-tools: none; }}
+:root[data-cd-present] {{ --cd-answer-size: clamp(22px, 2.3vw, 38px); --cd-question-size: 20px; --cd-title-size: 18px;
+  --cd-heading-size: clamp(18px, 1.6vw, 28px); --cd-legend-size: clamp(17px, 1.4vw, 24px); --cd-chip-height: 2em; --cd-in-text-control: none; --cd-plot-tools: none; }}
 body {{ background-color: var(--cd-paper); color: var(--cd-ink); }}
 """
 

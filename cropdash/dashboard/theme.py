@@ -51,7 +51,7 @@ a {{ color: {ACCENT}; }}
 .note {{ font-size: 13px; color: {MUTED}; max-width: 78em; }}
 .note ul {{ margin: 4px 0 0; padding-left: 18px; }}
 .note li {{ margin: 2px 0; }}
-h2 {{ font-size: 15px; font-weight: 600; margin: 0; }}
+h2 {{ font-size: var(--cd-heading-size, 15px); font-weight: 600; margin: 0; }}
 .empty p, .loading p, .failed p {{ font-size: 17px; max-width: 46em; margin: 18px 0 12px; overflow-wrap: anywhere; }}
 .failed p {{ color: {FAILURE}; }}
 .problem {{ color: {FAILURE}; font-weight: 500; }}

@@ -14,9 +14,9 @@ from cropdash.dashboard.page_colours import ACCENT, INK, MUTED, RULE, follows_th
 from cropdash.dashboard.theme import FONT
 
 _CSS = f"""
-:host {{ font-family: {FONT}; font-size: 13px; }}
+:host {{ font-family: {FONT}; font-size: var(--cd-legend-size, 13px); }}
 div {{ display: flex; flex-wrap: wrap; gap: 6px; }}
-button {{ font: inherit; color: {INK}; background: none; border: 1px solid {RULE}; border-radius: 14px; height: 28px; padding: 0 9px;
+button {{ font: inherit; color: {INK}; background: none; border: 1px solid {RULE}; border-radius: 1.2em; height: var(--cd-chip-height, 28px); padding: 0 9px;
   display: flex; align-items: center; gap: 6px; cursor: pointer; white-space: pre; }}
 button:hover {{ border-color: {ACCENT}; }}
 button:focus-visible {{ outline: 2px solid {ACCENT}; outline-offset: 1px; }}
