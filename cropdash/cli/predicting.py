@@ -95,7 +95,7 @@ def predict_command(
 def calibrate_command(run: str, data: Path | None, runs_folder: Path, device: Device | None) -> None:
     """Fit a finished run's temperature on its validation regions, and keep it with the run.
 
-    Runs do so when they finish; this is for older ones. Predictions stay as they are: `cropdash predict
+    Runs do so when they finish; this is for older ones, and for two runs fused afterwards. Predictions stay as they are: `cropdash predict
     --calibrated` applies the temperature.
     """
     from cropdash.analysis.calibration import temperature_text
