@@ -154,7 +154,7 @@ def test_a_tap_on_the_heatmap_chooses_class_and_date(dashboard: str, open_page: 
     expect(canvas).to_be_visible()
     page.wait_for_function("Bokeh.documents[0].is_idle")
     box = at_rest(page, canvas.bounding_box)
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 40)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator(".cd-chip-class")).to_be_visible()
     expect(page).to_have_url(re.compile(r"class=\d+"))
 

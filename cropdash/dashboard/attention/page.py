@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -73,7 +74,9 @@ class AttentionPage(Page):
         self._profile_note = text_pane("", "cd-attention-profile-note")
         self._drawn: list[AttentionByDate] = []
         self._profiles: ClassProfiles | None = None
-        self._awaited = Awaited(self._choice_changed)
+        self._awaited = Awaited(self._profile_read)
+        #: Shows the profile of the heatmap that is in view.
+        self._profile_in_view: Callable[[], None] = lambda: None
         self._evidence = EvidenceSection(workbench, self._choice_changed)
         self._build_controls()
         self._table = DataTable(
@@ -159,7 +162,8 @@ class AttentionPage(Page):
         self._colours_note.object = f"<p class='note'>{html.escape(COLOURS[self._measure.value])}</p>"
         self._drawn = drawn
         index, left = class_in_question(shares, self.choices.crop), room(drawn)
-        self._show_profile(run, run.classes[index], regions, time, left)
+        self._profile_in_view = partial(self._show_profile, run, run.classes[index], regions, time, left)
+        self._profile_in_view()
         self._evidence.show_run(run, self.choices.crop, time, date=self.choices.date, left=left)
         self._table_rows = month_table(shares, head)
         self._table.fill(self._table_rows)
@@ -214,6 +218,16 @@ class AttentionPage(Page):
             f"{count(found.sampled, 'parcel')}{f' of {found.parcels:,}' if found.parcels > found.sampled else ''} "
             "on the dates on which they were seen; band: one standard deviation between parcels.</p>"
         )
+
+    def _profile_read(self) -> None:
+        """The profile joins the heatmaps, which stay: somebody may be about to tap them."""
+        if not self.shown:
+            return
+        try:
+            self._profile_in_view()
+        except Exception as error:
+            log.exception("the profile of a class could not be shown")
+            self.show_failure(error)
 
     # --- runs and heads --------------------------------------------------------------------------
 
