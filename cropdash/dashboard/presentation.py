@@ -87,7 +87,7 @@ class Stage {
     }
     if (figure.toolbar) put(figure.toolbar, "visible", () => false)
     if (figure.height)
-      put(figure, "height", (height) => Math.round(Math.max(height, Math.min(height * 1.8, window.innerHeight * 0.62))))
+      put(figure, "height", (height) => Math.round(Math.max(height, Math.min(height * 1.8, window.innerHeight * 0.56))))
   }
 
   clear() {
