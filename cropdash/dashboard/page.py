@@ -144,7 +144,7 @@ class Page(pn.viewable.Viewer, param.ParameterizedABC):
 
     def show_empty(self, sentence: str, *actions: pn.viewable.Viewable) -> None:
         """Nothing to show: why, and the next step where there is one."""
-        self._show_state("empty", f"<p>{html.escape(sentence)}</p>", *actions)
+        self._show_state("empty", f"<p>{html.escape(self._for_visitors(sentence))}</p>", *actions)
 
     def show_loading(self, sentence: str) -> None:
         self._show_state(
@@ -205,9 +205,9 @@ class Page(pn.viewable.Viewer, param.ParameterizedABC):
         if entry is not None:
             self.show_empty(f"The data set {entry.name} cannot be read: {entry.error}")
         else:
-            folders = ", ".join(str(folder) for folder in self.workbench.settings.data)
+            folders = ", ".join(f"“{folder.name}”" for folder in self.workbench.settings.data)
             self.show_empty(
-                f"There is no data set {f'called {name} ' if name else ''}in {folders}. Import one with "
+                f"There is no data set {f'called {name} ' if name else ''}in the folder {folders}. Import one with "
                 "“cropdash import reference FOLDER OUT”, or start the dashboard with --data."
             )
         return None
@@ -218,7 +218,11 @@ class Page(pn.viewable.Viewer, param.ParameterizedABC):
         # KeyError puts its message in quotes.
         message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
         sentence = f"This page could not be shown: {message or type(error).__name__}."
-        self._show_state("failed", f"<p role='alert'>{html.escape(sentence)}</p>", again)
+        self._show_state("failed", f"<p role='alert'>{html.escape(self._for_visitors(sentence))}</p>", again)
+
+    def _for_visitors(self, sentence: str) -> str:
+        """Without where the server's folders lie; the log has the whole of it."""
+        return self.workbench.settings.without_folders(sentence)
 
     def _show_state(self, kind: str, content: str, *actions: pn.viewable.Viewable) -> None:
         self.say("")

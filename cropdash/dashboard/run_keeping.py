@@ -45,6 +45,10 @@ class RunKeeping:
             return f"{run_name(result)} is {result.status}: cancel it under Launch before it is deleted."
         return ""
 
+    def in_words(self, error: Exception) -> str:
+        """What went wrong, as visitors are told."""
+        return self._workbench.settings.without_folders(str(error))
+
     def notes(self, result: Result) -> RunNotes:
         """What is kept with a result; nothing with one that is no run.
 

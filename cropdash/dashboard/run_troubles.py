@@ -59,7 +59,8 @@ class RunTroubles(pn.viewable.Viewer):
     def refresh(self) -> None:
         """Bring the sentences in line with the choices and the library."""
         known = {result.id: result for result in self._workbench.results()}
-        said = troubles(self._choices.runs, known)
+        tell = self._workbench.settings.without_folders
+        said = [tell(sentence) for sentence in troubles(self._choices.runs, known)]
         if said != self._said:
             self._said = said
             self._boxes.objects = [warning_box(sentence) for sentence in said]

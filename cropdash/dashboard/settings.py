@@ -9,6 +9,7 @@ never joined into a path.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -90,6 +91,23 @@ class Settings:
             data=tuple(dict.fromkeys((base / Path(folder).expanduser()).resolve() for folder in data)),
             runs=(base / Path(runs).expanduser()).resolve(),
         )
+
+    def without_folders(self, text: str) -> str:
+        """A text for visitors: paths in the configured folders as they stand within these, the folders themselves by name.
+
+        Where the folders of a server lie is no visitor's business.
+        """
+        folders = {
+            folder for given in (*self.data, self.runs, *self.grids) for folder in (given, given.resolve())
+        }
+        # The longest first: one may lie in another.
+        for folder in sorted(folders, key=lambda one: -len(str(one))):
+            if folder != Path(folder.anchor):
+                text = text.replace(f"{folder}{os.sep}", "")
+                text = re.sub(
+                    rf"{re.escape(str(folder))}(?![\w.-]*\w)", folder.name.replace("\\", r"\\"), text
+                )
+        return text
 
     def holds_data(self, path: str | Path) -> bool:
         """Whether a path, links followed, lies in one of the data folders."""

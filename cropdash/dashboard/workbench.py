@@ -96,7 +96,8 @@ class Workbench:
                 try:
                     entry = DatasetEntry(name, path, ParcelStore.open(path).info)
                 except (ValueError, OSError) as error:
-                    entry = DatasetEntry(name, path, None, str(error))
+                    log.warning("the data set %s cannot be read: %s", name, error)
+                    entry = DatasetEntry(name, path, None, self.settings.without_folders(str(error)))
                 self._infos[key] = entry
             entries[name] = self._infos[key]
         return entries

@@ -5,6 +5,7 @@ Looking is cheap: a folder's files are only read again when their times or sizes
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from cropdash.runs.run import Run
 from cropdash.runs.run_notes import NOTES
 from cropdash.runs.status import ACTIVE
 from cropdash.runs.telling_apart import tell_apart
+
+log = logging.getLogger(__name__)
 
 #: A folder with any of these is a run, whole or broken.
 _RUN_FILES = frozenset({own.SPEC, own.STATUS, own.SUMMARY, own.PREDICTIONS})
@@ -172,7 +175,9 @@ def _read(id: str, path: Path, kind: Kind) -> Result:
     try:
         return ReferenceRun(path, id=id) if kind == "reference" else Run(path, id=id)
     except (ValueError, OSError) as error:
-        return BrokenResult(id, path, str(error), kind)
+        log.warning("the run %s cannot be read: %s", id, error)
+        # Who reads of it knows the run, and need not know where the server keeps it.
+        return BrokenResult(id, path, str(error).replace(str(path), id), kind)
 
 
 def _result_folders(root: Path) -> Iterator[tuple[str, Path, Kind, _Stamp]]:

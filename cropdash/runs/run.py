@@ -5,6 +5,7 @@ The files themselves, and who writes them, are in ``run_folder``.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,8 @@ from cropdash.runs.predictions import open_predictions, read_predictions
 from cropdash.runs.results import Result
 from cropdash.runs.run_folder import ATTENTION, METRICS, PREDICTIONS, RunFolder
 from cropdash.runs.temperature import Temperature
+
+log = logging.getLogger(__name__)
 
 
 class Run(Result):
@@ -89,7 +92,9 @@ class Run(Result):
                 try:
                     look(path)
                 except ValueError as error:
-                    faults[name] = str(error)
+                    log.warning("a file of the run %s cannot be read: %s", self.id, error)
+                    # Who reads of it knows the run, and need not know where the server keeps it.
+                    faults[name] = str(error).replace(str(self.folder.path), self.id)
         return faults
 
     @property

@@ -201,6 +201,7 @@ class EvidenceSection(pn.viewable.Viewer):
 
     def _tell(self, sentence: str, *, can_compute: bool = False) -> None:
         """Say this, without a picture; forget what was watched."""
+        sentence = self.workbench.settings.without_folders(sentence)
         self.hide()
         self._sentence.object = f"<p>{html.escape(sentence)}</p>" if sentence else ""
         self._pictures.visible = self._bar.visible = self._cancel.visible = False
@@ -258,6 +259,7 @@ class EvidenceSection(pn.viewable.Viewer):
             self._say_problem(f"It could not be stopped: {error.args[0]}.")
 
     def _say_problem(self, sentence: str) -> None:
+        sentence = self.workbench.settings.without_folders(sentence)
         self._problem.object = f"<p class='problem' role='alert'>{html.escape(sentence)}</p>"
 
     def _soon(self, do: Callable[[], None]) -> None:

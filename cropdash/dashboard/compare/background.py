@@ -36,10 +36,13 @@ class Background:
     Args:
         answered: called in the page's own turn once all that was asked last is known, or has failed.
         patience: seconds before an answer is begun, within which other questions may take the place of these.
+        words: makes of an error's text what visitors are told.
     """
 
-    def __init__(self, answered: Callable[[], None], patience: float = 0.0) -> None:
-        self._answered = answered
+    def __init__(
+        self, answered: Callable[[], None], patience: float = 0.0, words: Callable[[str], str] = str
+    ) -> None:
+        self._answered, self._words = answered, words
         self._patience = patience
         self._asked: tuple[Question, ...] = ()
         self._at_work: tuple[Question, ...] = ()
@@ -78,7 +81,7 @@ class Background:
             except (OSError, ValueError) as error:
                 # A run may be deleted while it is read.
                 log.warning("a question about runs could not be answered", exc_info=True)
-                self._problems[question] = str(error)
+                self._problems[question] = self._words(str(error))
 
     async def _work(self, questions: tuple[Question, ...]) -> None:
         if self._patience:

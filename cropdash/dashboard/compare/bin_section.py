@@ -105,7 +105,7 @@ class BinSection(pn.viewable.Viewer):
             run_id = self._keeping.restore(binned.key)
         except (OSError, ValueError) as error:
             log.warning("a run could not be taken back", exc_info=True)
-            sentence = f"<p class='problem' role='alert'>{html.escape(binned.name)} was not taken back: {html.escape(str(error))}.</p>"
+            sentence = f"<p class='problem' role='alert'>{html.escape(binned.name)} was not taken back: {html.escape(self._keeping.in_words(error))}.</p>"
             self._said.object = sentence
             self.word.objects = [text_pane(sentence)]
             self.refresh()

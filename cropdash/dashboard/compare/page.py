@@ -38,7 +38,7 @@ class ComparePage(Page):
 
     def __init__(self, choices: Choices, workbench: Workbench, **params: Any) -> None:
         super().__init__(choices, workbench, **params)
-        self._background = Background(self.update)
+        self._background = Background(self.update, words=workbench.settings.without_folders)
         self.picture = ClassPicture(choices, self._background, self.update)
         self._crop = ClassSelect(choices, self.slug, margin=(6, 12, 6, 0))
         self._metric = pmu.Select(
@@ -56,7 +56,7 @@ class ComparePage(Page):
         self._groups: tuple[object, list[SeedGroup]] = (None, [])
         self.table = RunsTable(choices, RunKeeping(workbench), self.update)
         self._learning = LearningCurves(choices)
-        self._significance = Significance()
+        self._significance = Significance(workbench.settings.without_folders)
         self._metric.param.watch(lambda _: self.update(), "value")
         remembered: dict[str, Any] = {
             "best-by": self._metric,
@@ -136,7 +136,8 @@ class ComparePage(Page):
             other_seeds(self.choices.runs, groups) if self._folded.value else {},
         )
         self._significance.choose([one.result for one in chosen], compared, region)
-        self._caveats.object = _caveats_html(compared, self._outside(by_id, scores), region)
+        mind = _caveats_html(compared, self._outside(by_id, scores), region)
+        self._caveats.object = self._for_visitors(mind)
 
     def _grouped(self, results: list[Result]) -> list[SeedGroup]:
         """The runs of each experiment; read anew once any of them has changed."""

@@ -108,7 +108,7 @@ class RunCard(pn.viewable.Viewer):
         except (OSError, ValueError) as error:
             notes, problem = (
                 RunNotes(),
-                f"Tags and note cannot be read: {error}. Keeping new ones replaces them.",
+                f"Tags and note cannot be read: {self._keeping.in_words(error)}. Keeping new ones replaces them.",
             )
         tags = ", ".join(notes.tags)
         self._tags.param.update(value=tags, value_input=tags, disabled=bool(refused))
@@ -126,7 +126,7 @@ class RunCard(pn.viewable.Viewer):
             self._keeping.keep(self._result.id, notes)
         except (OSError, ValueError) as error:
             log.warning("notes of a run could not be kept", exc_info=True)
-            self._say(f"Not kept: {error}.", problem=True)
+            self._say(f"Not kept: {self._keeping.in_words(error)}.", problem=True)
             return
         self._say("Kept.")
         self._changed()
@@ -139,7 +139,7 @@ class RunCard(pn.viewable.Viewer):
             binned = self._keeping.delete(self._result.id)
         except (OSError, ValueError) as error:
             log.warning("a run could not be deleted", exc_info=True)
-            self._say(f"Not deleted: {error}.", problem=True)
+            self._say(f"Not deleted: {self._keeping.in_words(error)}.", problem=True)
             return
         self._dialog.open = False
         self._deleted(binned)

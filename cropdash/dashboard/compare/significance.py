@@ -6,7 +6,7 @@ The tests over parcels run beside the server's event loop; until they are done t
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -76,19 +76,22 @@ _SEEDS, _PARCELS = "seeds", "parcels"
 class Significance(pn.viewable.Viewer):
     """Every pair of the chosen runs, tested on the same parcels; or of their experiments, over the seeds.
 
+    Args:
+        words: makes of an error's text what visitors are told.
+
     Attributes:
         metric: which figure is tested.
         over: whether over the seeds or over the parcels, where there is the choice.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, words: Callable[[str], str] = str, **params: Any) -> None:
         super().__init__(**params)
         self._wanted: tuple[tuple[Result, ...], str] = ((), "")
         self._compared: list[Compared] = []
         self._not_tested: list[str] = []
         self._folded = False
         self._frame = pd.DataFrame()
-        self._background = Background(self._update)
+        self._background = Background(self._update, words=words)
         self._sentence = text_pane("", "cd-compare-tests-answer")
         # Filled and emptied: a component that is rendered hidden may stay so.
         self._content = pn.Column(sizing_mode="stretch_width", margin=0)

@@ -147,12 +147,12 @@ class GridSection(pn.viewable.Viewer):
             return
         self._start.disabled = True
         if offered.grid is None:
-            self._told.object = f"<p class='problem'>{html.escape(offered.error)}</p>"
+            self._told.object = f"<p class='problem'>{html.escape(self._for_visitors(offered.error))}</p>"
             return
         try:
             plan = self._plan(offered)
         except ValueError as error:
-            self._told.object = f"<p class='problem'>{html.escape(str(error))}</p>"
+            self._told.object = f"<p class='problem'>{html.escape(self._for_visitors(str(error)))}</p>"
             return
         self._start.disabled = False
         data = self._entry.name
@@ -226,7 +226,12 @@ class GridSection(pn.viewable.Viewer):
 
     def _problem(self, not_done: str, error: Exception) -> None:
         reason = error.args[0] if isinstance(error, LookupError) and error.args else error
-        self._said.object = f"<p class='problem' role='alert'>{html.escape(f'{not_done}: {reason}')}</p>"
+        told = self._for_visitors(f"{not_done}: {reason}")
+        self._said.object = f"<p class='problem' role='alert'>{html.escape(told)}</p>"
+
+    def _for_visitors(self, sentence: str) -> str:
+        """Without where the server's folders lie."""
+        return self._workbench.settings.without_folders(sentence)
 
 
 def _epochs(grid: Grid) -> int:

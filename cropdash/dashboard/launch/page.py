@@ -110,7 +110,7 @@ class LaunchPage(Page):
         self._curves.follow([(run, lines[run.id]) for run in drawn])
 
     def _fill_queue(self, runs: list[Run], lines: dict[str, RunLine]) -> None:
-        items = [queue_item(run) for run in runs]
+        items = [item._replace(text=self._for_visitors(item.text)) for item in map(queue_item, runs)]
         for item in items:
             if item.id not in self._rows:
                 self._rows[item.id] = _QueueRow(self._cancel, self._resume)
@@ -191,6 +191,7 @@ class LaunchPage(Page):
             document.add_next_tick_callback(do)
 
     def _say_problem(self, sentence: str) -> None:
+        sentence = self._for_visitors(sentence)
         self._said.object = f"<p class='problem' role='alert'>{html.escape(sentence)}</p>"
 
 

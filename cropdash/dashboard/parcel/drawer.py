@@ -158,7 +158,8 @@ class ParcelDrawer(pn.viewable.Viewer):
         except Exception as error:
             log.exception("parcel %s could not be shown", parcel)
             message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-            self._only_say(f"This parcel could not be shown: {message or type(error).__name__}.")
+            told = self.workbench.settings.without_folders(message) or type(error).__name__
+            self._only_say(f"This parcel could not be shown: {told}.")
         finally:
             self._controls_in_address.filling(False)
         # Without series there is nothing yet to put into their controls.

@@ -143,7 +143,8 @@ class ReportButton(JSComponent):
             self._send_msg({"problem": str(error)})
         except Exception as error:
             log.exception("the report could not be made")
-            self._send_msg({"error": f"The report could not be made: {error}."})
+            told = self.workbench.settings.without_folders(str(error))
+            self._send_msg({"error": f"The report could not be made: {told}."})
         finally:
             self._busy = False
 
@@ -254,7 +255,8 @@ def _subject(workbench: Workbench, styles: dict[str, Any], view: ReportView, req
         try:
             stores[run.id] = workbench.store(name)
         except (KeyError, ValueError, OSError) as error:
-            remarks.append(f"The data set {name} cannot be read: {error}")
+            told = workbench.settings.without_folders(str(error))
+            remarks.append(f"The data set {name} cannot be read: {told}")
     return Subject(
         tuple(found),
         styles,

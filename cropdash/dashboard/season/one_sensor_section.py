@@ -179,7 +179,7 @@ class OneSensorSection(pn.Column):
                 show,
             ]
         run = (chosen or possible)[0]
-        command = f"cropdash evaluate {run.id} --runs {self._workbench.settings.runs}"
+        command = f"cropdash evaluate {run.id} --runs {self._workbench.settings.runs.name}"
         which = "None of the chosen runs" if chosen else "No run of this data set"
         return [
             _empty_text(

@@ -100,7 +100,7 @@ def test_where_no_chosen_run_was_evaluated_another_is_offered_that_was(runs: Pat
 def test_where_none_was_the_command_is_named_and_where_none_can_be_that_is_said(tmp_path: Path) -> None:
     run = example_run(tmp_path / "runs", experiment="tsa")
     said = text(page_of(tmp_path, run.id)._one_sensor)
-    assert f"cropdash evaluate {run.id} --runs {tmp_path / 'runs'}" in said
+    assert f"cropdash evaluate {run.id} --runs runs" in said and str(tmp_path) not in said
     (tmp_path / "bare").mkdir()
     example_run(tmp_path / "bare/runs", experiment="pse (nn)")
     assert "No run at hand can answer from one sensor alone" in text(page_of(tmp_path / "bare")._one_sensor)
