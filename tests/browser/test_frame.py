@@ -103,6 +103,31 @@ def test_the_address_reopens_exactly_this_view(dashboard: str, open_page: OpenPa
     expect(other).to_have_url(address)
 
 
+def test_the_address_reopens_the_map_where_it_was_moved_to(dashboard: str, open_page: OpenPage) -> None:
+    view = """() => {
+      const map = [...Bokeh.index.query((view) => view.model.type === "Figure")].map((view) => view.model)
+        .find((figure) => figure.renderers.some((renderer) => renderer.glyph?.type === "Image"))
+      return map ? [map.x_range.start, map.x_range.end, map.y_range.start, map.y_range.end] : null
+    }"""
+    page = open_page(f"{dashboard}?page=map")
+    plot = page.locator(".cd-map-plot")
+    expect(plot.locator(".bk-Figure").first).to_be_visible()
+    at_rest(page, lambda: page.evaluate(view))
+    assert "map.view" not in page.url
+    plot.hover()
+    page.mouse.wheel(0, -300)
+    page.wait_for_url(re.compile(r"map\.view="))
+    moved, address = at_rest(page, lambda: (page.evaluate(view), page.url))
+    other = open_page(address)
+
+    def same() -> bool:
+        found = other.evaluate(view)
+        return found is not None and max(abs(a - b) for a, b in zip(found, moved, strict=True)) < 1
+
+    eventually(other, "the map stands where it stood, to the metre", same)
+    expect(other).to_have_url(address)
+
+
 def test_a_control_that_cannot_be_is_left_out_with_a_sentence(dashboard: str, open_page: OpenPage) -> None:
     page = open_page(f"{dashboard}?page=classes&classes.order=beauty&nowhere.order=x")
     expect(page.get_by_text("“order” to “beauty”, which it does not offer")).to_be_visible()
