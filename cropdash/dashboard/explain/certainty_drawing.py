@@ -44,7 +44,7 @@ def reliability_drawing() -> str:
         line([at(0, 0), at(1, 0)], "thin"),
         line([at(0, 0), at(0, 1)], "thin"),
         line([at(0, 0), at(1, 1)], "cut"),
-        text(*at(0.28, 0.42), "as sure as right", "muted", "middle"),
+        text(*at(0.36, 0.78), "as sure as right", "muted", "middle"),
     ]
     for confidence, right, _ in GROUPS:
         drawn += [
