@@ -34,7 +34,7 @@ FORGOTTEN_SECONDS = 40
 
 @pytest.mark.timeout(3600)
 def test_sessions_leave_no_memory_behind(report: Report, tmp_path: Path) -> None:
-    held = memory_by_round(tmp_path)
+    held = memory_by_round(tmp_path, SESSIONS, ROUNDS)
     for number, megabytes in enumerate(held, start=1):
         report(f"server's memory after round {number} of {SESSIONS} sessions", megabytes, "MiB")
     growth = held[-1] / held[1] - 1
@@ -42,8 +42,8 @@ def test_sessions_leave_no_memory_behind(report: Report, tmp_path: Path) -> None
     assert growth <= MOST, held
 
 
-def memory_by_round(folder: Path) -> list[float]:
-    """MiB that belong to the server alone, after each round has been forgotten."""
+def memory_by_round(folder: Path, sessions: int, rounds: int) -> list[float]:
+    """MiB that belong to the server alone, after each round of so many sessions has been forgotten."""
     store = folder / "data/fields"
     random_store(store, 100, classes=(1, 2, 3, 4, 5, 8, 11, 16, 17, 18, 20, 25))
     for experiment in ("S1", "S2", "early (nn)", "tsa"):
@@ -51,17 +51,17 @@ def memory_by_round(folder: Path) -> list[float]:
     held = []
     with dashboard_server(folder / "data", folder / "runs") as address:
         server = process_at(address)
-        for _ in range(ROUNDS):
-            asyncio.run(_round(address))
+        for _ in range(rounds):
+            asyncio.run(_round(address, sessions))
             time.sleep(FORGOTTEN_SECONDS)
             held.append(anonymous(server))
             print(f"{held[-1]:.1f} MiB", flush=True)
     return held
 
 
-async def _round(address: str) -> None:
+async def _round(address: str, sessions: int) -> None:
     """All sessions are open at once, each on a page of its own, before the first one goes."""
-    opened = [await _visitor(f"{address}?page={slug}") for slug in islice(cycle(PAGES), SESSIONS)]
+    opened = [await _visitor(f"{address}?page={slug}") for slug in islice(cycle(PAGES), sessions)]
     for socket in opened:
         socket.close()
 
