@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cropdash.runs.run import Run
     from cropdash.training.demo import Demo
     from cropdash.training.experiment import ExperimentSpec
+    from cropdash.training.grid.definition import Grid
 
 log = logging.getLogger(__name__)
 
@@ -416,6 +417,17 @@ class Workbench:
         """
         self._check_may_act()
         return self.grids.start(name, self._path(dataset), changes)
+
+    def start_own_grid(self, grid: Grid, dataset: str) -> str:
+        """Begin a grid that was made on the page, on a data set of the data folders; returns its id.
+
+        Raises:
+            KeyError: there is no such data set.
+            ValueError: the grid does not fit the data set.
+            PermissionError: visitors may only look.
+        """
+        self._check_may_act()
+        return self.grids.start_own(grid, self._path(dataset))
 
     def resume_grid(self, id: str, retry_failed: bool = False) -> str:
         """Go on with a grid that was begun in the folder of runs.

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LOOKS = 1.0
 #: Grids that nobody here works on change by other hands only.
 _SECONDS_BETWEEN_GLANCES = 3.0
+#: What a grid that was made on a page is called in the folder of runs, before its fingerprint.
+_OWN = "own"
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,15 @@ class GridRoom:
             raise KeyError(f"there is no grid {name!r} to choose")
         if entry.grid is None:
             raise ValueError(entry.error)
-        grid = entry.grid.changed(changes)
-        check_fits(grid.plan(data))
-        return self._begin(GridRecord.begin(name, grid, data, self._runs))
+        return self._start(name, entry.grid.changed(changes), data)
+
+    def start_own(self, grid: Grid, data: Path) -> str:
+        """Begin a grid that was made on a page, and is in no file; returns its id.
+
+        Raises:
+            ValueError: it does not fit the data set.
+        """
+        return self._start(_OWN, grid, data)
 
     def resume(self, id: str, *, retry_failed: bool = False) -> str:
         """Go on with a grid that was begun here, from the last epoch of each run.
@@ -144,6 +152,10 @@ class GridRoom:
     def close(self) -> None:
         """Work on no grid any more; their runs end with the engine."""
         self._closed.set()
+
+    def _start(self, name: str, grid: Grid, data: Path) -> str:
+        check_fits(grid.plan(data))
+        return self._begin(GridRecord.begin(name, grid, data, self._runs))
 
     def _begin(self, record: GridRecord, *, retry_failed: bool = False) -> str:
         with self._lock:

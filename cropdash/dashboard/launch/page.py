@@ -26,6 +26,7 @@ from cropdash.dashboard.launch.run_queue import (
     queue_item,
     why_not_started,
 )
+from cropdash.dashboard.launch.vary_section import VarySection
 from cropdash.dashboard.launch.work_row import Act, Action, WorkRow
 from cropdash.dashboard.page import Page, text_pane
 from cropdash.dashboard.page_colours import FAILURE, MUTED
@@ -76,6 +77,9 @@ class LaunchPage(Page):
         self._grids = GridSection(workbench, lambda: self._soon(self.update))
         for name, widget in self._grids.controls().items():
             self.remember(name, widget, "value")
+        self._vary = VarySection(workbench, self._form.quiet_spec, lambda: self._soon(self.update))
+        for name, widget in self._vary.controls().items():
+            self.remember(name, widget, "value")
         self.body.objects = [
             self._queue,
             self._curves,
@@ -89,6 +93,12 @@ class LaunchPage(Page):
                 margin=(32, 0, 8, 0),
             ),
             self._grids,
+            text_pane(
+                f"<h2 {_PART}>The form above, varied</h2><p>A grid of one's own: the settings of the new run, for several "
+                "experiments, seeds or values of any field.</p>",
+                margin=(32, 0, 8, 0),
+            ),
+            self._vary,
         ]
 
     def refresh(self) -> None:
@@ -98,6 +108,7 @@ class LaunchPage(Page):
         self.show_body()
         runs = newest_first([result for result in self.workbench.results() if isinstance(result, Run)])
         self._form.show_dataset(entry, [run for run in runs if self.workbench.dataset_of(run) == entry.name])
+        self._vary.refresh(entry)
         self._tell_cost()
         self._grids.refresh(entry)
         simulated = any(run.simulated for run in runs) or bool(entry.info and entry.info.simulated)
@@ -122,6 +133,7 @@ class LaunchPage(Page):
             self._queue.objects = wanted
 
     def _tell_cost(self) -> None:
+        self._vary.tell()
         spec = self._form.quiet_spec()
         self._before.tell(
             spec,
