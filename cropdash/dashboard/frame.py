@@ -19,6 +19,7 @@ from panel_material_ui.base import MaterialComponent
 from cropdash.dashboard.address_check import leave_out_unknown
 from cropdash.dashboard.browser_link import BrowserLink
 from cropdash.dashboard.header import Chips, DatasetAndRegion
+from cropdash.dashboard.locked_events import lock_events
 from cropdash.dashboard.lost_connection import LostConnection
 from cropdash.dashboard.page import BrokenPage, Page, text_pane
 from cropdash.dashboard.page_colours import root_css
@@ -230,6 +231,7 @@ def dashboard(workbench: Workbench | None = None) -> pmu.Page:
     Settings, data or runs that cannot be read at all make a page that says so.
     """
     pn.extension()
+    lock_events()
     try:
         return _session(workbench or Workbench.shared())
     except Exception as error:

@@ -123,7 +123,7 @@ def test_the_level_moves_by_keyboard_and_a_curve_is_put_away(
     slider.focus()
     for _ in range(5):
         slider.press("ArrowRight")
-    expect(answer(page)).to_contain_text("a recall of at least 0.95 from 30 September 2019")
+    expect(answer(page)).to_contain_text("in at least 95 % of its parcels from 30 September 2019")
     page.get_by_role("checkbox", name="Early fusion").uncheck()
     expect(answer(page)).not_to_contain_text("early fusion")
     with page.expect_download() as download:

@@ -21,7 +21,7 @@ from tests.training.small_experiment import small_spec, small_values
 
 #: Trains in a process of its own; waits before a batch when asked to, so that it can be hit in mid-epoch.
 PROGRAM = """
-import json, sys, time
+import json, signal, sys, time
 from pathlib import Path
 from cropdash.training.experiment import ExperimentSpec
 from cropdash.training.train import train
@@ -32,6 +32,8 @@ def wait_in_mid_epoch(progress):
         time.sleep(60)
 
 WAIT_IN = int(sys.argv[3])
+# What a shell starts in the background inherits that Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 spec = ExperimentSpec.model_validate(json.loads(sys.argv[1]))
 run = train(spec, Path(sys.argv[2], "runs"), resume=True, on_progress=wait_in_mid_epoch)
 print(run.status)
