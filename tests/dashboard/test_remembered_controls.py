@@ -30,6 +30,7 @@ EXCEPTIONS = {
     "cd-card-run": "belongs to the card of a row, which a click opens",
     "cd-classes-mapped": "stands in the address as cell, for all pages",
     "cd-map-place": "moves the map, and where that stands is in the address as map.view",
+    "cd-vary-add": "writes a line, and the lines stand in the address as launch.vary",
     "cd-map-basemap": "asks another host for tiles, which everybody is to decide for himself",
 }
 

@@ -50,8 +50,8 @@ class VarySection(pn.viewable.Viewer):
             description="Each is trained with everything below; none chosen is the form's own.",
         )  # fmt: skip
         self._add = pmu.Select(
-            label="Add a field that varies", options=["", *fields_to_vary()], value="", width=330, size="small",
-            css_classes=["cd-vary-add"], margin=(6, 12, 12, 0),
+            label="Add a field that varies", options={"choose a field": "", **{one: one for one in fields_to_vary()}},
+            value="", width=330, size="small", css_classes=["cd-vary-add"], margin=(6, 12, 12, 0),
         )  # fmt: skip
         self._lines = pmu.TextAreaInput(
             label="What varies", value="", placeholder="Seed: 1, 2, 3\nPixels per parcel: 16, 64", rows=3,
