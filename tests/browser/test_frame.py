@@ -41,7 +41,7 @@ ALL_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 CONTRAST = {"runOnly": ["color-contrast"]}
 
 #: So long a switch to dark may take on a busy machine.
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 60
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
